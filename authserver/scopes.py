@@ -25,6 +25,13 @@ def supported() -> list[str]:
     return [*BUILT_IN, *own]
 
 
+def in_words(names: Iterable[str]) -> dict[str, str | Promise]:
+    """Return scopes in words that complete “This app wants to …”; one without a description stands for itself."""
+    names = list(names)
+    own = dict(RegisteredScope.objects.filter(name__in=names).values_list("name", "description"))
+    return {name: BUILT_IN.get(name) or own.get(name) or name for name in names}
+
+
 def allowed(client: Client, wanted: Iterable[str], *, for_person: bool) -> list[str]:
     """Return the scopes of a request. Raises OAuthError (``invalid_scope``) if the client may not ask for one.
 

@@ -15,6 +15,7 @@ from authserver.models import AuthorizationCode, Client, TokenFamily
 from authserver.models.authorization import Authorized
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.tokens import incidents, revocation
+from authserver.tokens.digests import digest_of
 from authserver.tokens.families import IS_AUTHORIZED
 from foundation import lifetimes
 from foundation.rows import Rows, fetch_one
@@ -40,7 +41,7 @@ def issue(code: AuthorizationCode) -> str:
     It is valid by ``created_at``, which the database sets; ``expires_at`` is for the purge.
     """
     text = secrets.token_urlsafe(32)
-    code.digest = _digest(text)
+    code.digest = digest_of(text)
     code.expires_at = timezone.now() + lifetimes.AUTHORIZATION_CODE
     code.save(force_insert=True)
     return text
@@ -55,7 +56,7 @@ def redeem(client: Client, text: str, *, redirect_uri: str, verifier: str) -> To
     family_id = uuid4()
     given: dict[str, Any] = {
         "family": family_id,
-        "digest": _digest(text),
+        "digest": digest_of(text),
         "client": client.pk,
         "client_not_before": client.not_before,
         "lifetime": lifetimes.AUTHORIZATION_CODE,
@@ -73,7 +74,7 @@ def redeem(client: Client, text: str, *, redirect_uri: str, verifier: str) -> To
 
 
 def _not_redeemed(client: Client, text: str) -> OAuthError:
-    code = AuthorizationCode.objects.filter(digest=_digest(text), client=client).first()
+    code = AuthorizationCode.objects.filter(digest=digest_of(text), client=client).first()
     if code is None or code.used_at is None:
         return _refused("code_unknown" if code is None else "code_over")
     family = TokenFamily.objects.filter(pk__in=[code.family_id]).first()
@@ -95,10 +96,6 @@ def _is_proven(code: AuthorizationCode, verifier: str) -> bool:
 def begun_by(code: Authorized, family_id: UUID, *, at: datetime) -> TokenFamily:
     """Return the family that an authorization begins when its code is used. It is not stored yet."""
     return TokenFamily(id=family_id, created_at=at, **{name: getattr(code, name) for name in COPIED})
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def _refused(reason: str) -> OAuthError:

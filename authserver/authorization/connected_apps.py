@@ -19,7 +19,7 @@ from accounts.sessions.signed_in import signed_in
 from authserver import scopes
 from authserver.authorization import consents
 from authserver.authorization.own_incidents import incidents_of
-from authserver.models import Consent, RegisteredScope
+from authserver.models import Consent
 from foundation.post_only import post_only
 from tenancy import site_context
 
@@ -62,13 +62,13 @@ def apps_of(user: User) -> list[ConnectedApp]:
         )
         tenants = Tenant.objects.filter(pk__in=[row.tenant_id for row in rows])
         names: dict[UUID | None, str] = {tenant.pk: tenant.name for tenant in tenants}
-    own = dict(RegisteredScope.objects.values_list("name", "description"))
+    words = scopes.in_words({name for row in rows for name in row.scopes})
     return [
         ConnectedApp(
             name=row.client.name,
             host=urlsplit(row.client.redirect_uris[0]).netloc if row.client.redirect_uris else "",
             organization=names.get(row.tenant_id, ""),
-            wishes=[scopes.BUILT_IN.get(name) or own.get(name) or name for name in row.scopes],
+            wishes=[words[name] for name in row.scopes],
             since=row.created_at,
             last_used_at=row.last_used_at,
             withdraw_url=reverse("withdraw-consent", kwargs={"consent_id": row.pk}),

@@ -1,5 +1,6 @@
 """The page on which a person decides whether a client may act for them."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -7,13 +8,11 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.functional import Promise
 
 from accounts.models import Tenant, User
 from authserver import scopes
 from authserver.authorization import answers, consents, decision
 from authserver.authorization.request import AuthorizationRequest
-from authserver.models import RegisteredScope
 from authserver.protocol.parameters import Parameters
 from tenancy import site_context
 
@@ -31,7 +30,7 @@ def consent_page(request: HttpRequest, given: Parameters, wanted: AuthorizationR
         "is_other_person": wanted.is_for_another(user),
         "organization": names.get(tenant_id),
         "registered_by": names.get(wanted.client.tenant_id),
-        "wishes": wishes(wanted.released),
+        "wishes": list(scopes.in_words(wanted.released).values()),
         "resources": wanted.resources,
         "action": f"{reverse('oauth-consent', kwargs={'shown': shown(user, wanted)})}?{given.encoded()}",
         "refuse_url": f"{reverse('oauth-refuse')}?{given.encoded()}",
@@ -54,12 +53,6 @@ def names_of(*tenants: UUID | None) -> dict[UUID | None, str]:
         return {tenant.pk: tenant.name for tenant in Tenant.objects.filter(pk__in=[key for key in tenants if key])}
 
 
-def wishes(names: list[str]) -> list[str | Promise]:
-    """Return scopes in words that complete “This app wants to …”; a scope without a description stands for itself."""
-    own = dict(RegisteredScope.objects.filter(name__in=names).values_list("name", "description"))
-    return [scopes.BUILT_IN.get(name) or own.get(name) or name for name in names]
-
-
 def shown(user: User, wanted: AuthorizationRequest) -> str:
     """Return a digest of what the page shows, so that an answer counts only for what was read.
 
@@ -68,7 +61,12 @@ def shown(user: User, wanted: AuthorizationRequest) -> str:
     tenant_id = decision.tenant_of(user, wanted.client)
     is_asked = asks(user, wanted, tenant_id)
     parts = (str(user.pk), wanted.client.client_id, str(tenant_id), wanted.to.redirect_uri, str(is_asked))
-    return sha256("\n".join([*parts, *wanted.released, "", *wanted.resources]).encode()).hexdigest()
+    return digest_of_page(*parts, scopes=wanted.released, resources=wanted.resources)
+
+
+def digest_of_page(*parts: str, scopes: Sequence[str], resources: Sequence[str]) -> str:
+    """Return the digest of what a page about scopes and resource servers shows besides."""
+    return sha256("\n".join([*parts, *scopes, "", *resources]).encode()).hexdigest()
 
 
 def host_of(uri: str) -> str:

@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from authserver.authorization.codes import begun_by
 from authserver.models import Client, Consent, DeviceCode, TokenFamily
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.tokens import incidents, revocation
+from authserver.tokens.digests import digest_of
 from authserver.tokens.families import IS_AUTHORIZED
 from foundation import lifetimes
 from foundation.rows import Rows, fetch_one
@@ -41,8 +41,8 @@ def issue(client: Client, *, scopes: list[str], resources: list[str]) -> IssuedD
     """Store a new device code that waits for a person."""
     text, letters = secrets.token_urlsafe(32), "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
     code = DeviceCode(
-        digest=_digest(text),
-        user_code_digest=_digest(letters),
+        digest=digest_of(text),
+        user_code_digest=digest_of(letters),
         client_id=client.pk,
         client_not_before=client.not_before,
         scopes=scopes,
@@ -57,7 +57,7 @@ def find(typed: str) -> DeviceCode | None:
     """Return the waiting code that a person has typed, in any spelling, or None."""
     letters = "".join(letter for letter in typed[:40].upper() if letter.isascii() and letter.isalnum())
     waiting = DeviceCode.objects.filter(
-        user_code_digest=_digest(letters), expires_at__gt=timezone.now(), approved_at=None, refused_at=None
+        user_code_digest=digest_of(letters), expires_at__gt=timezone.now(), approved_at=None, refused_at=None
     )
     return waiting.first()
 
@@ -78,7 +78,7 @@ def poll(client: Client, text: str) -> TokenFamily | OAuthError:
     The caller commits its transaction in any case: the time of the poll counts, and a second use revokes.
     """
     given: dict[str, Any] = {
-        "digest": _digest(text),
+        "digest": digest_of(text),
         "client": client.pk,
         "client_not_before": client.not_before,
     }
@@ -120,10 +120,6 @@ def _answer(code: DeviceCode, **answer: Any) -> bool:
 
 def _refused(code: ErrorCode, reason: str) -> OAuthError:
     return OAuthError(code, DESCRIPTIONS[code], reason=reason)
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 DESCRIPTIONS = {

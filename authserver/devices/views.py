@@ -1,6 +1,5 @@
 """The pages where a person enters the code that a device shows, and decides."""
 
-from hashlib import sha256
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -17,8 +16,9 @@ from accounts.organizations.middleware import without_tenant
 from accounts.sessions.client_sid import SessionEndedMeanwhile, sid_of
 from accounts.sessions.signed_in import signed_in
 from accounts.sign_in import rate_limits
+from authserver import scopes
 from authserver.authorization import consents, decision
-from authserver.authorization.page import names_of, wishes
+from authserver.authorization.page import digest_of_page, names_of
 from authserver.clients.authentication import get
 from authserver.devices import codes
 from authserver.models import Client, DeviceCode
@@ -68,7 +68,7 @@ def _ask(request: HttpRequest, user: User, code: DeviceCode, typed: str) -> Http
         "is_device": True,
         "organization": names.get(tenant_id),
         "registered_by": names.get(client.tenant_id),
-        "wishes": wishes(code.scopes),
+        "wishes": list(scopes.in_words(code.scopes).values()),
         "resources": code.resources,
         "action": f"{reverse('device-allow', kwargs={'shown': seen})}?{query}",
         "refuse_url": f"{reverse('device-refuse')}?{query}",
@@ -155,5 +155,4 @@ def _unknown(request: HttpRequest) -> HttpResponseBase:
 
 def _shown(user: User, code: DeviceCode, tenant_id: object) -> str:
     """Return a digest of what the page shows, as for other consents."""
-    parts = (str(user.pk), code.digest, str(tenant_id), *code.scopes, "", *code.resources)
-    return sha256("\n".join(parts).encode()).hexdigest()
+    return digest_of_page(str(user.pk), code.digest, str(tenant_id), scopes=code.scopes, resources=code.resources)

@@ -13,6 +13,7 @@ from authserver.models import AccessToken, Client, TokenFamily
 from authserver.protocol.parameters import in_form
 from authserver.protocol.responses import endpoint, json_response
 from authserver.tokens import access, jwts, refresh_tokens, revocation
+from authserver.tokens.digests import digest_of
 from authserver.tokens.jwts import TokenRefused
 
 BY_CLIENT = "by_client"
@@ -46,7 +47,7 @@ def _revoke_refresh_token(client: Client, text: str) -> None:
 
 
 def _revoke_opaque(client: Client, text: str) -> None:
-    token = AccessToken.objects.filter(digest=access.digest_of(text), client=client).select_related("family").first()
+    token = AccessToken.objects.filter(digest=digest_of(text), client=client).select_related("family").first()
     if token and revocation.revoke_opaque(token.digest):
         _record(client, token.family.user_id if token.family else None)
 

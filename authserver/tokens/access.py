@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from authserver import claims, resources
 from authserver.claims import PersonFacts
 from authserver.models import AccessToken, Client, SigningAlgorithm, TokenFamily, TokenFormat
 from authserver.tokens import jwts
+from authserver.tokens.digests import digest_of
 from foundation import lifetimes
 
 PREFIX = "vat_"  # of opaque access tokens, by which scanners for leaked secrets find them
@@ -75,11 +75,6 @@ def authentication_claims(family: TokenFamily) -> dict[str, Any]:
         "sid": family.sid,
     }
     return {name: value for name, value in found.items() if value}
-
-
-def digest_of(token: str) -> str:
-    """Return the digest by which an opaque token is stored. It is random, so that no salt is needed."""
-    return sha256(token.encode()).hexdigest()
 
 
 def client_epoch(client: Client) -> int | None:

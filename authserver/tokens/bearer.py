@@ -20,6 +20,7 @@ from authserver.protocol.errors import ErrorCode
 from authserver.services import rights
 from authserver.services.rights import ClientRights
 from authserver.tokens import access, jwts
+from authserver.tokens.digests import digest_of
 from authserver.tokens.jwts import TokenRefused
 from authserver.tokens.validity import CLIENT, FAMILY, WHY_NOT
 from foundation.rows import fetch_one
@@ -142,7 +143,7 @@ def _check_jwt(token: str) -> BearerToken:
 
 
 def _check_opaque(token: str) -> BearerToken:
-    row = fetch_one(READ_OPAQUE, [access.digest_of(token)])
+    row = fetch_one(READ_OPAQUE, [digest_of(token)])
     if row is None:
         raise _refused("unknown")
     why_not, scopes, targets, created_at, expires_at = row[:5]

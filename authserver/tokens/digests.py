@@ -1,4 +1,4 @@
-"""The digest by which codes and tokens are stored. They are random, so that it needs neither salt nor cost."""
+"""The digest by which codes and tokens are stored. They are random and short-lived, so it needs no salt and no cost."""
 
 from hashlib import sha256
 
