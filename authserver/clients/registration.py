@@ -13,6 +13,7 @@ from accounts.models.tenant import SCOPE_WORD
 from audit.events import record
 from authserver import events, resources, scopes
 from authserver.clients import delegation, redirects, secrets
+from authserver.keys import ring
 from authserver.models import (
     Client,
     ClientSecret,
@@ -104,6 +105,7 @@ def check(client: Client, *, actor: User | None = None, before: Client | None = 
         "post_logout_redirect_uris": _faults_of_uris(client, client.post_logout_redirect_uris),
         "backchannel_logout_uri": _faults_of_logout(client),
         "resources": _faults_of_resources(client),
+        "signing_algorithm": _faults_of_algorithm(client, before),
         "is_pkce_optional": _faults_of_pkce(client),
     }
     if actor is not None:
@@ -179,6 +181,15 @@ def _faults_of_resources(client: Client) -> list[object]:
         len(one) <= 500 and resources.is_identifier(one) for one in client.resources
     )
     return [] if are_fine else [_("A resource server is an absolute URL without a fragment.")]
+
+
+def _faults_of_algorithm(client: Client, before: Client | None) -> list[object]:
+    """An algorithm needs a key. One that the client has already is left alone, so that its other fields can change."""
+    if before is not None and before.signing_algorithm == client.signing_algorithm:
+        return []
+    if ring.can_sign(SigningAlgorithm(client.signing_algorithm)):
+        return []
+    return [_("No key signs with this algorithm: OIDC_SIGNING_KEYS has none for it.")]
 
 
 def _faults_of_pkce(client: Client) -> list[object]:

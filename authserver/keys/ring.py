@@ -108,6 +108,11 @@ def current() -> KeyRing:
     return _cache.fresh() or _renewed()
 
 
+def can_sign(algorithm: SigningAlgorithm) -> bool:
+    """Whether a key signs with this algorithm. Without configured keys one does, because a missing one is generated."""
+    return not settings.OIDC_SIGNING_KEYS or algorithm in current().signing
+
+
 def forget() -> None:
     """Let the next use read the keys again: after a change in this process."""
     _cache.ring = None

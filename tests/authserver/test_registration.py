@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from accounts.models import User
 from audit.models import Entry
 from authserver import reserved_claims
-from authserver.clients import redirects
-from authserver.models import Client, ClientSecret, GrantType, RefreshPolicy, RegisteredScope
+from authserver.clients import changes, redirects
+from authserver.keys import pairs
+from authserver.models import Client, ClientSecret, GrantType, RefreshPolicy, RegisteredScope, SigningAlgorithm
 from tenancy import site_context
 from tests.support.oauth import registered
 
@@ -196,6 +197,28 @@ def test_pkce_is_never_optional_in_production_or_for_a_public_app(settings: Any)
     with pytest.raises(ValidationError) as refused:
         registered(**web, is_pkce_optional=True)
     assert refused.value.message_dict.keys() == {"is_pkce_optional"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("algorithm", [SigningAlgorithm.ES256, SigningAlgorithm.ED25519])
+def test_an_algorithm_for_which_no_key_is_configured_is_refused(algorithm: SigningAlgorithm, settings: Any) -> None:
+    """Such an app would get no token: each of its requests would end with 503."""
+    former, _ = registered(signing_algorithm=algorithm)
+    settings.OIDC_SIGNING_KEYS = [pairs.generate(SigningAlgorithm.RS256).pem]
+    with pytest.raises(ValidationError) as refused:
+        registered(signing_algorithm=algorithm)
+    assert refused.value.message_dict == {
+        "signing_algorithm": ["No key signs with this algorithm: OIDC_SIGNING_KEYS has none for it."]
+    }
+    client, _ = registered()
+    with site_context("a test changes apps"):
+        client.signing_algorithm = algorithm
+        with pytest.raises(ValidationError):
+            changes.change(client)
+        former.name = "Renamed"
+        assert changes.change(former) == ["name"]
+    settings.OIDC_SIGNING_KEYS = [*settings.OIDC_SIGNING_KEYS, pairs.generate(algorithm).pem]
+    assert registered(signing_algorithm=algorithm)[0].signing_algorithm == algorithm
 
 
 @pytest.mark.django_db
