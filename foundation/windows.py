@@ -28,5 +28,9 @@ class Windows:
             self._counts[name] = (before + 1, ends_at)
             return before + 1
 
+    def has(self, name: str) -> bool:
+        """Return whether this name was counted in its window."""
+        return name in self._counts
+
     def _forget(self, now: float) -> None:
         self._counts = {name: kept for name, kept in self._counts.items() if kept[1] > now}

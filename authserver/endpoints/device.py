@@ -12,7 +12,7 @@ from authserver.devices import codes, views
 from authserver.models import GrantType
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.protocol.parameters import in_form
-from authserver.protocol.responses import endpoint, json_response
+from authserver.protocol.responses import endpoint, json_response, too_many_requests
 from foundation import lifetimes
 
 ISSUED = rate_limits.Limit(kind="device_codes.issued", most=60, seconds=60)  # to public clients, from one address
@@ -33,7 +33,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     if not client.allows(GrantType.DEVICE_CODE):
         raise OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, "The client is not registered for device codes.")
     if client.is_public and rate_limits.is_over(ISSUED):  # everybody knows its ID, and each code is a row
-        raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "Too many device codes. Try again later.", status=429)
+        raise too_many_requests(ISSUED)
     issued = codes.issue(
         client,
         scopes=scopes.allowed(client, form.words("scope"), for_person=True),

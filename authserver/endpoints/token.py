@@ -17,11 +17,12 @@ from authserver.devices import codes as device_codes
 from authserver.models import Client, GrantType, TokenFamily, TokenFormat
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.protocol.parameters import Parameters, in_form
-from authserver.protocol.responses import endpoint, json_response
+from authserver.protocol.responses import endpoint, json_response, too_many_requests
 from authserver.services.rights import present_scopes, rights_of
 from authserver.tokens import access, families, id_tokens
 
 Answer = dict[str, Any]
+REQUESTS = rate_limits.Limit(kind="token_requests", most=3000, seconds=60)  # 50 a second, for each client
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628, section 3.4
 
 
@@ -31,6 +32,9 @@ def token(request: HttpRequest) -> HttpResponse:
     form = in_form(request)
     client = authenticate(request, form)
     with acting(actor=actor_of(client), tenant_id=client.tenant_id):
+        # Everybody can name a public client, so its requests count for the address from which they come.
+        if rate_limits.is_over_in_batches(REQUESTS, "" if client.is_public else str(client.pk)):
+            raise too_many_requests(REQUESTS)
         try:
             return json_response(_grant(client, form.require("grant_type"))(client, form))
         except OAuthError as refused:

@@ -34,12 +34,16 @@ class ErrorCode(StrEnum):
 class OAuthError(Exception):
     """A request that is refused. ``description`` is for developers; it never repeats what the request contained.
 
-    ``reason`` says for the trail and the log what exactly was wrong; a client does not learn it.
+    ``reason`` says for the trail and the log what exactly was wrong; a client does not learn it. ``retry_after`` is
+    the number of seconds after which the request may succeed, or 0.
     """
 
-    def __init__(self, code: ErrorCode, description: str, *, status: int = 400, reason: str = "") -> None:
+    def __init__(
+        self, code: ErrorCode, description: str, *, status: int = 400, reason: str = "", retry_after: int = 0
+    ) -> None:
         super().__init__(code.value)
         self.code, self.description, self.status, self.reason = code, description, status, reason or code.value
+        self.retry_after = retry_after
 
     def as_json(self) -> dict[str, str]:
         return {"error": self.code.value, "error_description": self.description}

@@ -12,6 +12,8 @@ from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
 
 from accounts.organizations.middleware import without_tenant
+from accounts.sign_in import rate_limits
+from accounts.sign_in.rate_limits import Limit
 from authserver.keys.ring import NoKey
 from authserver.protocol.bearer_credential import BearerError
 from authserver.protocol.errors import ErrorCode, OAuthError
@@ -37,6 +39,8 @@ def error_response(refused: OAuthError) -> HttpResponse:
         response.headers["WWW-Authenticate"] = refused.challenge(REALM)
     elif refused.status == 401:
         response.headers["WWW-Authenticate"] = f'Basic realm="{REALM}", charset="UTF-8"'
+    if refused.retry_after:
+        response.headers["Retry-After"] = str(refused.retry_after)
     return response
 
 
@@ -66,6 +70,16 @@ def endpoint(*methods: str) -> Callable[[Endpoint], Endpoint]:
     return decorate
 
 
+def too_many_requests(limit: Limit) -> OAuthError:
+    """Return the refusal for a client that has reached a rate limit (RFC 6585, section 4)."""
+    return OAuthError(
+        ErrorCode.TEMPORARILY_UNAVAILABLE,
+        "The client asks too often. Try again later.",
+        status=429,
+        retry_after=rate_limits.seconds_left(limit),
+    )
+
+
 def _method_not_allowed(methods: tuple[str, ...]) -> HttpResponse:
     refused = OAuthError(ErrorCode.INVALID_REQUEST, f"Use {' or '.join(methods)}.", status=405)
     response = error_response(refused)
@@ -75,8 +89,9 @@ def _method_not_allowed(methods: tuple[str, ...]) -> HttpResponse:
 
 def _unavailable() -> HttpResponse:
     unavailable = OAuthError(
-        ErrorCode.TEMPORARILY_UNAVAILABLE, "A part of the site is not available. Try again in a moment.", status=503
+        ErrorCode.TEMPORARILY_UNAVAILABLE,
+        "A part of the site is not available. Try again in a moment.",
+        status=503,
+        retry_after=5,
     )
-    response = error_response(unavailable)
-    response.headers["Retry-After"] = "5"
-    return response
+    return error_response(unavailable)
