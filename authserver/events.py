@@ -55,6 +55,9 @@ CONSENT_WITHDRAWN = AppEvent(
     _("An app may no longer act for a person; what it had got was revoked."),
     {**CLIENT, **REASON},
 )
+CONSENT_PURGED = AppEvent(
+    "consents.purged", _("Consents that were withdrawn long ago were removed; the details count them."), COUNTED
+)
 TOKENS_ISSUED = AppEvent(
     "tokens.issued",
     _("An app got tokens, in its own name or for a person."),
@@ -134,6 +137,7 @@ DECLARATIONS = [
     LOGOUT_REFUSED,
     CONSENT_GIVEN,
     CONSENT_WITHDRAWN,
+    CONSENT_PURGED,
     TOKENS_ISSUED,
     TOKENS_REFRESHED,
     TOKENS_REFUSED,

@@ -30,6 +30,14 @@ DECLARATIONS = [
         kept_for=timedelta(days=30),
         longest=lambda: lifetimes.REFRESH_FAMILY,
     ),
+    # A withdrawn consent is kept longer than all that came of it.
+    Purgeable(
+        "authserver.Consent",
+        column="withdrawn_at",
+        event=events.CONSENT_PURGED,
+        kept_for=timedelta(days=90),
+        longest=timedelta,  # it is never ahead
+    ),
     Purgeable(
         "authserver.AccessToken",
         column="expires_at",

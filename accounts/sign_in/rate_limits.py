@@ -96,6 +96,18 @@ def is_over(limit: Limit, key: str = "") -> bool:
     return not count(limit.kind, key or _client(address), limit=limit.most, seconds=limit.seconds)
 
 
+def is_over_anyway(limit: Limit, key: str = "") -> bool:
+    """Count like ``is_over``; while Redis is unreachable, each process counts by itself."""
+    address = _parsed(current().ip_address or "")
+    if _is_exempt(address):
+        return False
+    key = key or _client(address)
+    count = count_anyway(limit, key)
+    if count == limit.most + 1 and _is_within_process_limit():
+        _record_exceeded(limit, key)
+    return count > limit.most
+
+
 def is_over_in_batches(limit: Limit, key: str = "") -> bool:
     """Count like ``is_over``, for what is too fast to ask Redis about each time (ADR 53).
 

@@ -14,7 +14,7 @@ from accounts.sign_in import rate_limits
 from audit.events import record
 from authserver import events
 from authserver.authorization.request import AuthorizationRefused, Destination
-from authserver.protocol.errors import OAuthError
+from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.refusal_page import refusal_page
 
 
@@ -55,8 +55,12 @@ def after_pages(request: HttpRequest, to: Destination, response: HttpResponseBas
 
 
 def error_answer(request: HttpRequest, to: Destination, refused: OAuthError) -> HttpResponse:
-    """Return an error to the client, and record it within the limit of what strangers can write."""
-    if rate_limits.may_leave_entry():
+    """Return an error to the client, and record it within the limit of what strangers can write.
+
+    A limit that is reached has left an entry of its own.
+    """
+    is_recorded = refused.code is not ErrorCode.TEMPORARILY_UNAVAILABLE
+    if is_recorded and rate_limits.may_leave_entry():
         record(events.AUTHORIZATION_REFUSED, object=to.client, app=to.client.client_id, reason=refused.reason)
     return answer(request, to, refused.as_json())
 

@@ -8,10 +8,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.sign_in import rate_limits
 from audit.events import record
 from authserver import events
 from authserver.models import AuthorizationCode, Client, Consent, TokenFamily
 from authserver.tokens import revocation
+
+GIVEN = rate_limits.Limit(kind="consents.given", most=60, seconds=3600)  # new ones, by each person
 
 
 def find(user: User, client: Client, tenant_id: UUID | None) -> Consent | None:
@@ -24,6 +27,14 @@ def covers(consent: Consent | None, scopes: Sequence[str], resources: Sequence[s
     if consent is None or consent.withdrawn_at is not None or not consent.is_asked:
         return False
     return set(scopes) <= set(consent.scopes) and set(resources) <= set(consent.resources)
+
+
+def may_give(user: User, client: Client, tenant_id: UUID | None) -> bool:
+    """Whether a person may give this consent: each new one is a row, so there is a limit. Call it before ``give``.
+
+    It is no part of ``give``, because the entry about the limit has to outlive a transaction that is rolled back.
+    """
+    return find(user, client, tenant_id) is not None or not rate_limits.is_over_anyway(GIVEN, str(user.pk))
 
 
 def give(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -16,6 +17,7 @@ from accounts.organizations.middleware import without_tenant
 from accounts.sessions import closing
 from accounts.sessions.client_sid import SessionEndedMeanwhile, sid_of
 from accounts.sessions.signed_in import signed_in
+from accounts.sign_in import rate_limits
 from accounts.sign_in.local import registration
 from accounts.sign_in.reauthentication import gate
 from authserver.authorization import answers, codes, consents, decision, page
@@ -28,13 +30,15 @@ from authserver.protocol.parameters import Parameters, in_form, in_query
 from foundation.next_page import LONGEST, query
 from foundation.post_only import post_only
 
+ISSUED = rate_limits.Limit(kind="authorizations", most=60, seconds=60)  # by each person: each is a row
 
-@csrf_exempt  # it only reads
+
+@csrf_exempt  # what a form of another site could cause, a link can
 @without_tenant
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(["GET", "POST"])
 def authorize(request: HttpRequest) -> HttpResponseBase:
     """Answer an authorization request. A form that a client posts comes without the session (SameSite), so it is
-    redirected to itself by GET first.
+    redirected to itself by GET first. HEAD is refused: a GET may issue a code, and HEAD must do what GET does.
     """
     try:
         given = in_form(request, may_repeat=True) if request.method == "POST" else in_query(request)
@@ -152,6 +156,7 @@ def _issue(
 ) -> HttpResponse:
     """Issue a code to the client, and store the consent with it. A session that has ended meanwhile begins again."""
     tenant_id = decision.tenant_of(user, wanted.client)
+    _check_limits(user, wanted, tenant_id)
     try:
         with transaction.atomic():
             sid = sid_of(request)
@@ -162,6 +167,13 @@ def _issue(
     except SessionEndedMeanwhile:
         return _to_sign_in(given, wanted)
     return answers.answer(request, wanted.to, {"code": text})
+
+
+def _check_limits(user: User, wanted: AuthorizationRequest, tenant_id: UUID | None) -> None:
+    """Raises OAuthError if the person has authorized clients too often, which no person does, but a script."""
+    is_over = rate_limits.is_over_anyway(ISSUED, str(user.pk))
+    if is_over or not consents.may_give(user, wanted.client, tenant_id):
+        raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "The person has authorized clients too often.")
 
 
 def _code(

@@ -1,6 +1,7 @@
 """The pages where a person enters the code that a device shows, and decides."""
 
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
@@ -91,11 +92,18 @@ def allow(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
         tenant_id = decision.tenant_of(user, client)
     except OAuthError:
         return _refused(request, code)
-    if _shown(user, code, tenant_id) != shown:
-        return _unknown(request)
+    is_as_shown = _shown(user, code, tenant_id) == shown
+    return _allowed(request, user, client, code, tenant_id) if is_as_shown else _unknown(request)
+
+
+def _allowed(
+    request: HttpRequest, user: User, client: Client, code: DeviceCode, tenant_id: UUID | None
+) -> HttpResponseBase:
+    if not consents.may_give(user, client, tenant_id):
+        return rate_limits.too_many_requests(consents.GIVEN)
     try:
         with transaction.atomic():
-            is_taken = _approve(request, user, client, code)
+            is_taken = _approve(request, user, client, code, tenant_id)
             if not is_taken:
                 transaction.set_rollback(True)  # no consent without its answer
     except SessionEndedMeanwhile:
@@ -119,13 +127,13 @@ def _may_answer(user: User) -> bool:
     return rate_limits.count(ANSWERS.kind, str(user.pk), limit=ANSWERS.most, seconds=ANSWERS.seconds)
 
 
-def _approve(request: HttpRequest, user: User, client: Client, code: DeviceCode) -> bool:
+def _approve(request: HttpRequest, user: User, client: Client, code: DeviceCode, tenant_id: UUID | None) -> bool:
     """Store the consent and the answer; return whether the code still waited for one."""
     sid, how = sid_of(request), decision.authentication(request, user)
     agreed = consents.give(
         user,
         client,
-        decision.tenant_of(user, client),
+        tenant_id,
         scopes=code.scopes,
         resources=code.resources,
         asked=True,

@@ -15,7 +15,9 @@ from authserver.protocol.parameters import in_form
 from authserver.protocol.responses import endpoint, json_response, too_many_requests
 from foundation import lifetimes
 
-ISSUED = rate_limits.Limit(kind="device_codes.issued", most=60, seconds=60)  # to public clients, from one address
+# Each code is a row. Everybody knows the ID of a public client, so its codes count for the address.
+ISSUED = rate_limits.Limit(kind="device_codes.issued", most=60, seconds=60)
+ISSUED_TO_CLIENT = rate_limits.Limit(kind="device_codes.issued_to_client", most=600, seconds=60)
 
 
 @csrf_exempt  # a person's form has an address of its own
@@ -32,8 +34,9 @@ def authorize(request: HttpRequest) -> HttpResponse:
     client = authenticate(request, form)
     if not client.allows(GrantType.DEVICE_CODE):
         raise OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, "The client is not registered for device codes.")
-    if client.is_public and rate_limits.is_over(ISSUED):  # everybody knows its ID, and each code is a row
-        raise too_many_requests(ISSUED)
+    limit, key = (ISSUED, "") if client.is_public else (ISSUED_TO_CLIENT, str(client.pk))
+    if rate_limits.is_over(limit, key):
+        raise too_many_requests(limit)
     issued = codes.issue(
         client,
         scopes=scopes.allowed(client, form.words("scope"), for_person=True),

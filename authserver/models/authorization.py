@@ -46,7 +46,7 @@ class Authorized(models.Model):
 
 
 class Consent(models.Model):
-    """What a person lets a client do, in one organization or in none. Rows stay when they are withdrawn."""
+    """What a person lets a client do, in one organization or in none. A withdrawn row stays until it is purged."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="consents", verbose_name=_("user"))
@@ -72,6 +72,9 @@ class Consent(models.Model):
                 nulls_distinct=False,
                 name="consent_once",
             ),
+        )
+        indexes = (
+            models.Index(fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="consent_withdrawn"),
         )
 
     def __str__(self) -> str:

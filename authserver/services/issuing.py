@@ -19,8 +19,10 @@ from authserver.services import key_text
 from foundation import lifetimes
 from foundation.declarations import AppEvent
 from foundation.display_names import on_one_line
+from foundation.locks import lock_until_commit
 
 MOST_KEYS = 50  # of a person or a service, those that are revoked or expired left out
+LOCK = "api keys of "  # and whose they are: one transaction at a time counts keys and adds one
 MOST_SCOPES = 50
 
 
@@ -99,6 +101,7 @@ def _create(
     key.public_id, key.digest = stored.public_id, stored.digest
     _check(key, now)
     with transaction.atomic():
+        lock_until_commit(f"{LOCK}{key.user_id or key.service_id}")
         live = ApiKey.objects.filter(**siblings, revoked_at=None, expires_at__gt=now)
         if live.count() >= MOST_KEYS:
             raise ValidationError(_("There are as many keys as there can be: revoke one first."))

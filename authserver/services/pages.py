@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Tenant, User
 from accounts.organizations.middleware import without_tenant
 from accounts.sessions.signed_in import signed_in
+from accounts.sign_in import rate_limits
 from accounts.sign_in.reauthentication import gate
 from authserver.models import ApiKey, RegisteredScope
 from authserver.scopes import BUILT_IN
@@ -27,6 +28,7 @@ from foundation.display_names import NameField
 from foundation.post_only import post_only
 from tenancy import person_context
 
+CREATED = rate_limits.Limit(kind="api_keys.created", most=60, seconds=3600)  # by each person; revoked ones stay a while
 LIFETIMES = [
     (7, gettext_lazy("7 days")),
     (30, gettext_lazy("30 days")),
@@ -85,6 +87,8 @@ def create(request: HttpRequest, user: User) -> HttpResponse:
     """Create a key. Only this response shows it: nothing stores it, and no page is cached."""
     form = KeyForm(user, request.POST) if request.method == "POST" else KeyForm(user)
     if form.is_valid():
+        if rate_limits.is_over_anyway(CREATED, str(user.pk)):
+            return rate_limits.too_many_requests(CREATED)
         membership = user.active_membership
         expires_at = timezone.now() + timedelta(days=form.cleaned_data["days"])
         try:
