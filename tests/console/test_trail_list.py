@@ -48,9 +48,9 @@ def test_the_list_can_be_filtered_by_action_and_source(staff: Client) -> None:
     Group.objects.create(name="staff")
 
     assert _found(staff, action="sign_in.refused") == 1
-    assert _found(staff, source="event") == Entry.objects.filter(source="event").count()
-    announced = Entry.objects.filter(action="create", source="signal")
     most = 51  # the list counts no further than one more than a page
+    assert _found(staff, source="event") == min(Entry.objects.filter(source="event").count(), most) > 0
+    announced = Entry.objects.filter(action="create", source="signal")
     assert _found(staff, action="create", source="signal") == min(announced.count(), most) > 0
 
 
