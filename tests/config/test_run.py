@@ -212,9 +212,9 @@ def test_killed_servers_are_noticed_and_started_again(start: Callable[..., Run])
         os.kill(pid, signal.SIGKILL)
 
     for name, pid in killed.items():
-        until(lambda name=name, pid=pid: run.pid(name) != pid, seconds=10)  # type: ignore[misc]  # bound per turn
+        until(lambda name=name, pid=pid: run.pid(name) != pid, seconds=40)  # type: ignore[misc]  # bound per turn
         assert f"{name} ended (SIGKILL): starting it again" in run.output
-    until(lambda: run.status("/admin/login/") == 200, seconds=20)
+    until(lambda: run.status("/admin/login/") == 200, seconds=40)
 
 
 def test_a_taken_port_is_reported_in_one_line_with_the_remedy(start: Callable[..., Run]) -> None:
