@@ -1,18 +1,25 @@
-"""Simultaneous uses of one refresh token: at most one new chain of tokens begins."""
+"""Simultaneous uses of one refresh token, and a use that is interrupted: at most one new chain of tokens begins."""
 
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from accounts import cut_off
 from accounts.models import CutOff, User
 from authserver.models import RefreshPolicy, TokenFamily
 from tests.support.authorized import App, refused
+from tests.support.servers import Servers
 from tests.support.together import together
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STRICT, WEB, AGENT = RefreshPolicy.STRICT, RefreshPolicy.WEB, RefreshPolicy.AGENT
+LINE_CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%accounts_membership%'
+"""
 
 
 @pytest.fixture
@@ -53,6 +60,26 @@ def test_uses_of_a_token_and_its_successor_at_once_leave_one_current_token(ada: 
     assert (family.generation, family.revoked_at) == (2, None)
     (newest,) = issued - {new}
     assert app.refresh(newest).status_code == 200
+
+
+@pytest.mark.promise(61)
+@pytest.mark.parametrize("policy", RefreshPolicy)
+def test_a_line_cut_between_the_use_and_the_answer_leaves_the_token_unused(
+    ada: User, servers: Servers, policy: RefreshPolicy
+) -> None:
+    """The generation is counted up, and the rest waits for somebody's lock. Processes: test_killed_refreshes.py."""
+    app = App.registered(refresh_policy=policy)
+    token = app.tokens(ada)["refresh_token"]
+    with psycopg.connect(servers.superuser_url) as holding:
+        holding.execute("LOCK TABLE accounts_membership IN ACCESS EXCLUSIVE MODE")
+        answers: list[Any] = together(
+            lambda: app.refresh(token), lambda: until(lambda: holding.execute(LINE_CUT).fetchone(), seconds=20)
+        )
+        assert (answers[0].status_code, answers[0].json()["error"]) == (503, "temporarily_unavailable")
+        holding.rollback()
+    assert TokenFamily.objects.get().generation == 0
+    assert app.refresh(token).status_code == 200
+    assert TokenFamily.objects.get().generation == 1
 
 
 @pytest.mark.promise(31, 60)
