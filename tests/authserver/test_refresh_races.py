@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 STRICT, WEB, AGENT = RefreshPolicy.STRICT, RefreshPolicy.WEB, RefreshPolicy.AGENT
 LINE_CUT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%accounts_membership%'
+    WHERE wait_event_type = 'Lock' AND 'accounts_membership'::regclass = ANY (
+        SELECT relation FROM pg_locks l WHERE l.pid = pg_stat_activity.pid AND NOT l.granted
+    )
 """
 
 
@@ -70,13 +72,20 @@ def test_a_line_cut_between_the_use_and_the_answer_leaves_the_token_unused(
     """The generation is counted up, and the rest waits for somebody's lock. Processes: test_killed_refreshes.py."""
     app = App.registered(refresh_policy=policy)
     token = app.tokens(ada)["refresh_token"]
-    with psycopg.connect(servers.superuser_url) as holding:
+    with (
+        psycopg.connect(servers.superuser_url) as holding,
+        psycopg.connect(servers.superuser_url, autocommit=True) as cutting,
+    ):
         holding.execute("LOCK TABLE accounts_membership IN ACCESS EXCLUSIVE MODE")
-        answers: list[Any] = together(
-            lambda: app.refresh(token), lambda: until(lambda: holding.execute(LINE_CUT).fetchone(), seconds=20)
-        )
-        assert (answers[0].status_code, answers[0].json()["error"]) == (503, "temporarily_unavailable")
-        holding.rollback()
+
+        def cut() -> None:
+            try:
+                until(lambda: cutting.execute(LINE_CUT).fetchone(), seconds=20)
+            finally:
+                holding.rollback()
+
+        answers: list[Any] = together(lambda: app.refresh(token), cut)
+    assert (answers[0].status_code, answers[0].json()["error"]) == (503, "temporarily_unavailable")
     assert TokenFamily.objects.get().generation == 0
     assert app.refresh(token).status_code == 200
     assert TokenFamily.objects.get().generation == 1
