@@ -23,10 +23,13 @@ def find(user: User, client: Client, tenant_id: UUID | None) -> Consent | None:
 
 
 def covers(consent: Consent | None, scopes: Sequence[str], resources: Sequence[str]) -> bool:
-    """Whether a consent includes everything that is asked for now. Without one, or withdrawn, it includes nothing."""
+    """Whether a person has agreed on a page to everything that is asked for now. Without a consent, or withdrawn, no.
+
+    What one of our own apps got without asking does not count: the person has never read it.
+    """
     if consent is None or consent.withdrawn_at is not None or not consent.is_asked:
         return False
-    return set(scopes) <= set(consent.scopes) and set(resources) <= set(consent.resources)
+    return set(scopes) <= set(consent.asked_scopes) and set(resources) <= set(consent.asked_resources)
 
 
 def may_give(user: User, client: Client, tenant_id: UUID | None) -> bool:
@@ -40,16 +43,21 @@ def may_give(user: User, client: Client, tenant_id: UUID | None) -> bool:
 def give(
     user: User, client: Client, tenant_id: UUID | None, *, scopes: Sequence[str], resources: Sequence[str], asked: bool
 ) -> Consent:
-    """Store a consent, or add to the one that is there. Call it in a transaction."""
-    consent = find(user, client, tenant_id)
+    """Store a consent, or add to the one that is there. Call it in a transaction.
+
+    ``asked`` says that a page showed exactly these scopes and resources, and that the person agreed.
+    """
+    consent = _locked(user, client, tenant_id)
     if consent is None:
         new = Consent(user=user, client_id=client.pk, tenant_id=tenant_id, is_asked=asked)
         new.scopes, new.resources = list(scopes), list(resources)
+        if asked:
+            new.asked_scopes, new.asked_resources = list(scopes), list(resources)
         try:
             with transaction.atomic():
                 new.save(force_insert=True)
         except IntegrityError:  # another request of the same person was faster
-            consent = find(user, client, tenant_id)
+            consent = _locked(user, client, tenant_id)
             if consent is None:
                 raise
         else:
@@ -78,14 +86,26 @@ def withdraw(consents: "QuerySet[Consent]", *, reason: str) -> int:
     return len(found)
 
 
+def _locked(user: User, client: Client, tenant_id: UUID | None) -> Consent | None:
+    """Return the consent, locked, so that of two requests at once neither overwrites what the other adds."""
+    valid = Consent.objects.filter(user=user, client_id=client.pk, tenant_id=tenant_id, withdrawn_at=None)
+    return valid.select_for_update(no_key=True).first()
+
+
 def _add(
     consent: Consent, user: User, client: Client, scopes: Sequence[str], resources: Sequence[str], *, asked: bool
 ) -> None:
     more = set(scopes) - set(consent.scopes)
-    consent.scopes = list(dict.fromkeys([*consent.scopes, *scopes]))
-    consent.resources = list(dict.fromkeys([*consent.resources, *resources]))
-    consent.is_asked = consent.is_asked or asked
+    consent.scopes, consent.resources = _joined(consent.scopes, scopes), _joined(consent.resources, resources)
+    if asked:
+        consent.asked_scopes = _joined(consent.asked_scopes, scopes)
+        consent.asked_resources = _joined(consent.asked_resources, resources)
+        consent.is_asked = True
     consent.last_used_at = timezone.now()
-    consent.save(update_fields=["scopes", "resources", "is_asked", "last_used_at"])
+    consent.save(update_fields=["scopes", "resources", "asked_scopes", "asked_resources", "is_asked", "last_used_at"])
     if more:
         record(events.CONSENT_GIVEN, person=user, object=client, app=client.client_id, scopes=sorted(more))
+
+
+def _joined(known: Sequence[str], more: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys([*known, *more]))

@@ -46,7 +46,11 @@ class Authorized(models.Model):
 
 
 class Consent(models.Model):
-    """What a person lets a client do, in one organization or in none. A withdrawn row stays until it is purged."""
+    """What a person lets a client do, in one organization or in none. A withdrawn row stays until it is purged.
+
+    ``scopes`` and ``resources`` are all that the client may have. The ``asked_`` ones of them were shown on a page to
+    which the person agreed; our own apps get others without being asked.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="consents", verbose_name=_("user"))
@@ -54,6 +58,10 @@ class Consent(models.Model):
     tenant_id = models.UUIDField(_("organization"), null=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=100), default=list, verbose_name=_("scopes"))
     resources = ArrayField(models.CharField(max_length=500), default=list, verbose_name=_("resource servers"))
+    asked_scopes = ArrayField(
+        models.CharField(max_length=100), default=list, blank=True, editable=False, verbose_name=_("scopes agreed to")
+    )
+    asked_resources = ArrayField(models.CharField(max_length=500), default=list, blank=True, editable=False)
     is_asked = models.BooleanField(
         _("was asked"), default=True, help_text=_("Whether the person was asked; our own apps do not ask.")
     )

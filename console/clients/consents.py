@@ -32,8 +32,8 @@ class ConsentAdmin(Scoped[Consent]):
     actions = None
     show_full_result_count = False
     fields = (
-        "app_shown", "user", "state_shown", "is_asked", "scopes_shown", "resources", "created_at", "last_used_at",
-        "withdrawn_at",
+        "app_shown", "user", "state_shown", "is_asked", "scopes_shown", "asked_shown", "resources", "created_at",
+        "last_used_at", "withdrawn_at",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -95,3 +95,8 @@ class ConsentAdmin(Scoped[Consent]):
     @admin.display(description=_("scopes"))
     def scopes_shown(self, consent: Consent) -> str:
         return ", ".join(consent.scopes) or "-"
+
+    @admin.display(description=_("scopes agreed to"))
+    def asked_shown(self, consent: Consent) -> str:
+        """Return what the person has read and agreed to. An app of our own has its other scopes without that."""
+        return ", ".join(consent.asked_scopes) or "-"

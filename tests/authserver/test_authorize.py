@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client as Browser
 
 from accounts.models import Membership, Role, Tenant, User
+from authserver import scopes
 from authserver.authorization import consents
 from authserver.models import Client, Consent, GrantType
 from sandbox.server import Sandbox
@@ -259,6 +260,36 @@ def test_going_on_to_our_own_app_is_no_consent(browser: Browser) -> None:
     allow(browser, own.authorize(browser, prompt="select_account"))
 
     assert not Consent.objects.get().is_asked
+
+
+def test_what_our_own_app_gets_without_asking_never_counts_as_agreed(browser: Browser) -> None:
+    """A native program under the name of our own app is asked for all that no page has shown (RFC 8252, 8.6)."""
+    native = "http://127.0.0.1/callback"
+    own = app(redirect_uris=[CALLBACK, native], resources=["https://berths.example/"])
+    allow(browser, own.authorize(browser, scope="openid", redirect_uri=native))
+    own.tokens(browser, scope="openid email", resource="https://berths.example/")
+
+    consent = Consent.objects.get()
+    assert (consent.scopes, consent.asked_scopes) == (["openid", "email"], ["openid"])
+    assert (consent.resources, consent.asked_resources) == (["https://berths.example/"], [])
+    assert "code" in answer_in(own.authorize(browser, scope="openid", redirect_uri=native))
+    for more in ({"scope": "openid email"}, {"resource": "https://berths.example/"}):
+        assert own.authorize(browser, redirect_uri=native, **more).context["asks"]
+        refused = answer_in(own.authorize(browser, redirect_uri=native, prompt="none", **more))
+        assert refused["error"] == "consent_required"
+
+    page = own.authorize(browser, scope="openid email", redirect_uri=native)
+    assert list(page.context["wishes"]) == [scopes.BUILT_IN["openid"], scopes.BUILT_IN["email"]]
+    allow(browser, page)
+    assert Consent.objects.get().asked_scopes == ["openid", "email"]
+
+
+def test_an_app_that_is_our_own_no_more_asks_for_what_it_had(browser: Browser) -> None:
+    own = app()
+    own.tokens(browser, scope="openid email")
+    with site_context("a test changes an app"):
+        Client.objects.update(is_first_party=False)
+    assert own.authorize(browser, scope="openid").context["asks"]
 
 
 def test_the_answer_needs_a_csrf_token(ada: User) -> None:
