@@ -45,7 +45,7 @@ def after_pages(request: HttpRequest, to: Destination, response: HttpResponseBas
     """Return a page that leads to the client instead of the redirect, for a person who comes from pages of ours.
 
     They came by a form, and browsers apply the ``form-action`` of its page to all redirects that follow (CSP 3, section
-    6.3.1). A page ends that chain, whichever pages it began on, and no page has to know the client.
+    6.3.1). A page ends that chain, whichever pages it began on, and no page has to know the client (ADR 54).
     """
     if not isinstance(response, ToClient):
         return response

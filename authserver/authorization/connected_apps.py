@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,6 +18,7 @@ from accounts.sessions.signed_in import signed_in
 from authserver import scopes
 from authserver.authorization import consents
 from authserver.authorization.own_incidents import incidents_of
+from authserver.authorization.page import host_of
 from authserver.models import Consent
 from foundation.post_only import post_only
 from tenancy import site_context
@@ -50,7 +50,7 @@ def listed(request: HttpRequest, user: User) -> HttpResponse:
 @signed_in
 def withdraw(request: HttpRequest, user: User, consent_id: UUID) -> HttpResponse:
     if consents.withdraw(Consent.objects.filter(pk=consent_id, user=user), reason="owner"):
-        messages.success(request, _("The app may no longer act for you. What it had been given is void."))
+        messages.success(request, _("The app can no longer act for you. All its access has ended."))
     return redirect("connected-apps")
 
 
@@ -66,7 +66,7 @@ def apps_of(user: User) -> list[ConnectedApp]:
     return [
         ConnectedApp(
             name=row.client.name,
-            host=urlsplit(row.client.redirect_uris[0]).netloc if row.client.redirect_uris else "",
+            host=host_of(row.client.redirect_uris[0]) if row.client.redirect_uris else "",
             organization=names.get(row.tenant_id, ""),
             wishes=[words[name] for name in row.scopes],
             since=row.created_at,

@@ -16,10 +16,10 @@ from foundation.browsers import name_browser
 SHOWN = 10
 HAPPENED = {
     events.TOKENS_REUSED.value: _(
-        "A copy of its access was used, so everything that it held for you was revoked. If you use it, sign in again."
+        "Two programs used the same access, so all of it was revoked. If you still use the app, sign in to it again."
     ),
     events.TOKENS_REPEATED.value: _(
-        "It was given the same access in two networks. That is normal if it runs in several places. If not, stop it."
+        "It used the same access in two networks. That is normal if it runs in several places. If not, stop it."
     ),
 }
 

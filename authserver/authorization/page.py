@@ -13,6 +13,7 @@ from accounts.models import Tenant, User
 from authserver import scopes
 from authserver.authorization import answers, consents, decision
 from authserver.authorization.request import AuthorizationRequest
+from authserver.clients import redirects
 from authserver.protocol.parameters import Parameters
 from tenancy import site_context
 
@@ -26,6 +27,7 @@ def consent_page(request: HttpRequest, given: Parameters, wanted: AuthorizationR
     context = {
         "client": wanted.client,
         "host": host_of(wanted.to.redirect_uri),
+        "is_native": redirects.is_native(wanted.to.redirect_uri),
         "asks": asks(user, wanted, tenant_id),
         "is_other_person": wanted.is_for_another(user),
         "organization": names.get(tenant_id),
@@ -72,4 +74,4 @@ def digest_of_page(*parts: str, scopes: Sequence[str], resources: Sequence[str])
 def host_of(uri: str) -> str:
     """Return where an answer goes, as people read it: the host, or the scheme of an app on the device."""
     parts = urlsplit(uri)
-    return parts.netloc.rpartition("@")[2] if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
+    return parts.netloc.rpartition("@")[2] if parts.scheme in redirects.WEB else parts.scheme

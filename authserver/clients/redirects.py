@@ -35,7 +35,7 @@ def _fault_of_scheme(uri: str, parts: SplitResult, *, is_public: bool) -> Promis
         return (
             None
             if parts.scheme == "https" or is_loopback(uri)
-            else _("Without TLS only loopback is allowed: http://127.0.0.1 or http://[::1].")
+            else _("Without TLS only loopback is allowed: http://localhost, http://127.0.0.1 or http://[::1].")
         )
     if is_public and "." in parts.scheme:
         return None

@@ -157,7 +157,9 @@ def _refused(request: HttpRequest, code: DeviceCode) -> HttpResponse:
 
 
 def _unknown(request: HttpRequest) -> HttpResponseBase:
-    messages.error(request, _("We do not know this code. It may have expired: look at the device for a new one."))
+    messages.warning(
+        request, _("This code is unknown or has expired. Compare it with the device, or get a new one there.")
+    )
     return redirect("oauth-device")
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,7 +22,7 @@ from accounts.sessions.signed_in import signed_in
 from accounts.sign_in import rate_limits
 from accounts.sign_in.reauthentication import gate
 from authserver.models import ApiKey, RegisteredScope
-from authserver.scopes import BUILT_IN
+from authserver.scopes import BUILT_IN, in_words
 from authserver.services import issuing, key_text
 from authserver.services.keys import OWN
 from foundation.display_names import NameField
@@ -42,10 +43,10 @@ class KeyForm(forms.Form):
 
     name = NameField(label=gettext_lazy("Where will you use it?"), max_length=100)
     scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("What may it do?"), required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("What can it do?"), required=False, widget=forms.CheckboxSelectMultiple
     )
     days = forms.TypedChoiceField(
-        label=gettext_lazy("How long does it work?"),
+        label=gettext_lazy("How long should it work?"),
         choices=LIFETIMES,
         coerce=int,
         initial=90,
@@ -66,7 +67,7 @@ class OwnKey:
     name: str
     prefix: str
     organization: str
-    scopes: list[str]
+    wishes: list[str | Promise]
     created_at: datetime
     last_used_at: datetime | None
     expires_at: datetime
@@ -125,12 +126,13 @@ def keys_of(user: User) -> list[OwnKey]:
         rows = list(ApiKey.objects.filter(user=user, revoked_at=None, expires_at__gt=timezone.now()))
         tenants = Tenant.objects.filter(pk__in=[row.tenant_id for row in rows])
         names: dict[UUID | None, str] = {tenant.pk: tenant.name for tenant in tenants}
+    words = in_words({name for row in rows for name in row.scopes})
     return [
         OwnKey(
             name=row.name,
             prefix=f"{key_text.PREFIX}{row.public_id}",
             organization=names.get(row.tenant_id, ""),
-            scopes=row.scopes,
+            wishes=[words[name] for name in row.scopes],
             created_at=row.created_at,
             last_used_at=row.last_used_at,
             expires_at=row.expires_at,

@@ -504,7 +504,7 @@ def test_an_answer_is_never_for_another_person_than_the_one_expected(browser: Br
     page = own.authorize(browser, id_token_hint=hint)
 
     assert page.status_code == 200
-    assert "It expects another account" in page.content.decode()
+    assert "It expects a different account" in page.content.decode()
     assert page.context["action"] not in page.content.decode(), "there is nothing to agree to"
     assert browser.post(page.context["action"]).headers["Location"].startswith("/oauth/authorize?")
     assert answer_in(own.authorize(browser, id_token_hint=hint, prompt="none"))["error"] == "login_required"
@@ -519,7 +519,7 @@ def test_the_person_expected_is_not_forgotten_while_somebody_signs_in(browser: B
     onward = browser.post(page.context["switch_url"]).headers["Location"]
     back = dict(parse_qsl(urlsplit(onward).query))["next"]
 
-    assert "It expects another account" in proven(ada).get(back).content.decode()
+    assert "It expects a different account" in proven(ada).get(back).content.decode()
     assert "code=" in proven(eve).get(back).content.decode()
 
 

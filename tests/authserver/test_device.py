@@ -61,7 +61,7 @@ def test_a_device_gets_tokens_after_a_person_has_agreed(ada: User) -> None:
     assert device.poll(begun["device_code"]).json()["error"] == "authorization_pending"
     page = enter(browser, begun["user_code"].lower().replace("-", " "))
     assert "Television" in page.content.decode()
-    assert "Go on only if you started this yourself" in page.content.decode()
+    assert "Continue only if you started this yourself" in page.content.decode()
     assert "The device is connected" in browser.post(page.context["action"]).content.decode()
 
     rest()

@@ -26,7 +26,7 @@ def ada(town: Town) -> User:
 
 
 def key_on(page: str) -> str:
-    (found,) = re.findall(r'value="(vak_[^"]+)"', page)
+    (found,) = re.findall(r">(vak_[^<]+)</textarea>", page)
     return str(found)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from config.variables import CHECKOUT
 from tests.browser.admin_states import ADMIN_STATES
+from tests.browser.app_states import APP_STATES
 from tests.browser.chromium import photograph
 from tests.browser.invitation_states import INVITATION_STATES
 from tests.browser.notice_states import NOTICE_STATES
@@ -19,7 +20,7 @@ from tests.browser.visitor import NewVisitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES]
+OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES, *APP_STATES]
 EVERYWHERE = [*OURS, *ADMIN_STATES, *UPON_PERSON_STATES, *TRAIL_STATES, *REFERENCE_STATES]
 
 ALBUM = CHECKOUT / "docs" / "screens"

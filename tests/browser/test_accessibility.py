@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.admin_states import ADMIN_STATES
+from tests.browser.app_states import APP_STATES
 from tests.browser.chromium import Theme
 from tests.browser.invitation_states import INVITATION_STATES
 from tests.browser.notice_states import NOTICE_STATES
@@ -20,7 +21,7 @@ from tests.browser.visitor import OVERFLOW, NewVisitor, Visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES]
+OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES, *APP_STATES]
 EVERYWHERE = [
     *OURS,
     *ADMIN_STATES,

@@ -6,6 +6,8 @@ from typing import Any
 
 from authserver.authorization.own_incidents import HAPPENED
 
+CALLBACK = "https://ledger.analytical-engines.example/callback"
+
 
 def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, object]]]:
     """Return the contexts by template and state, for a signed-in person."""
@@ -42,7 +44,13 @@ def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, o
             "asked": asked,
             "of-our-own": {**asked, "client": ours, "asks": False, "registered_by": None, "resources": []},
             "device": {**asked, "host": "", "is_device": True, "switch_url": ""},
-            "native": {**asked, "host": "127.0.0.1:51234", "registered_by": None, "organization": None},
+            "native": {
+                **asked,
+                "host": "127.0.0.1:51234",
+                "is_native": True,
+                "registered_by": None,
+                "organization": None,
+            },
             "other-person": {**asked, "client": ours, "asks": False, "is_other_person": True, "resources": []},
         },
         **_keys(person, now),
@@ -53,6 +61,10 @@ def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, o
         "authserver/device_done.html": {
             "allowed": {"user": person, "client": theirs, "is_allowed": True},
             "refused": {"user": person, "client": theirs, "is_allowed": False},
+        },
+        "authserver/onward.html": {"back": {"client": theirs, "url": f"{CALLBACK}?code=x&iss=y"}},
+        "authserver/form_post.html": {
+            "back": {"client": theirs, "action": CALLBACK, "fields": {"code": "x", "iss": "y", "state": "a state"}}
         },
         "authserver/refused.html": {
             "unknown": {"reference": "7F3K-Q2", "reason": "client_unknown", "client": None},
@@ -109,7 +121,7 @@ def _keys(person: object, now: datetime) -> dict[str, dict[str, dict[str, object
         "name": "Laptop",
         "prefix": "vak_0123456789abcdef",
         "organization": "Analytical Engines",
-        "scopes": ["books:read", "profile"],
+        "wishes": ["borrow books", "see your name, your organizations and your roles in them"],
         "created_at": now - timedelta(days=80),
         "last_used_at": now - timedelta(minutes=5),
         "expires_at": now + timedelta(days=10),
@@ -117,7 +129,7 @@ def _keys(person: object, now: datetime) -> dict[str, dict[str, dict[str, object
     }
     return {
         "authserver/keys.html": {
-            "some": {"user": person, "keys": [key, {**key, "organization": "", "last_used_at": None, "scopes": []}]},
+            "some": {"user": person, "keys": [key, {**key, "organization": "", "last_used_at": None, "wishes": []}]},
             "none": {"user": person, "keys": []},
         },
         "authserver/create_key.html": {

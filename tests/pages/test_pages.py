@@ -6,6 +6,7 @@ import pytest
 from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 
+from tests.pages.app_samples import CALLBACK
 from tests.pages.reading import Page, read
 from tests.pages.samples import State, states
 
@@ -14,6 +15,7 @@ ERRORS = ["400", "403", "403_csrf", "404", "405", "429", "500", "503"]
 OWN_FORM_LAST = [
     name for name in STATES if name.startswith(("providers-confirm", "accounts-sign_out", "authserver-logout-"))
 ]
+TO_AN_APP = {"authserver/onward.html", "authserver/form_post.html"}  # all others lead to pages of ours only
 every_state = pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 
 
@@ -46,10 +48,13 @@ def test_a_page_has_a_language_a_title_one_main_and_one_heading_of_the_first_lev
 @pytest.mark.promise(39)
 def test_nothing_on_a_page_needs_more_than_the_content_security_policy_allows(state: State) -> None:
     for element in show(state.template, state.context).elements:
-        assert element.tag not in {"script", "style", "svg", "iframe", "object"}
+        assert element.tag not in {"style", "svg", "iframe", "object"}
+        assert element.tag != "script" or (element.get("src").startswith("/static/js/") and not element.text)
         assert not [name for name in element.attributes if name == "style" or name.startswith("on")]
         for name in ("href", "src", "srcset", "action"):
             address = element.get(name)
+            if state.template in TO_AN_APP and address.startswith(CALLBACK):
+                continue
             assert address.startswith(("/", "#")) or not address, f"{address} is not ours"
             assert not address.startswith("//")
 
@@ -64,6 +69,8 @@ def test_every_post_form_carries_proof_that_it_is_ours_and_one_button(state: Sta
         "they ask, and do nothing"
     )
     for form in page.post_forms():
+        if state.template in TO_AN_APP:
+            continue
         assert form.get("action")
         proof, *fields = [field for field in page.inside(form) if field.tag == "input"]
         assert proof.get("name") == "csrfmiddlewaretoken"
@@ -71,6 +78,18 @@ def test_every_post_form_carries_proof_that_it_is_ours_and_one_button(state: Sta
             label.get("for") for label in page.inside(form) if label.tag == "label"
         }
         assert len([button for button in page.inside(form) if button.tag == "button"]) == 1
+
+
+@pytest.mark.parametrize("template", sorted(TO_AN_APP))
+def test_a_page_that_leads_back_to_an_app_gives_it_the_answer_and_no_proof_of_ours(template: str) -> None:
+    (state,) = [state for state in STATES.values() if state.template == template]
+    page = show(state.template, state.context)
+
+    leads = [element.get("href") or element.get("action") for element in page.all("a", "form")]
+    (button,) = [element for element in page.all("a", "button") if element.get("class") == "button"]
+    assert [lead for lead in leads if lead != "#main"] == [state.context.get("url") or state.context["action"]]
+    assert {field.get("name") for field in page.all("input")} == set(state.context.get("fields", {}))  # type: ignore[call-overload]
+    assert button.text == "Continue"
 
 
 @every_state
