@@ -59,6 +59,8 @@ class ConsentAdmin(Scoped[Consent]):
         can_withdraw = bool(found and found.withdrawn_at is None and self.has_change_permission(request, found))
         context = {**(extra_context or {}), "can_withdraw": can_withdraw, "show_save": False}
         context |= {"show_save_and_continue": False}
+        if found:
+            context["subtitle"] = _("%(app)s for %(person)s") % {"app": self.app_shown(found), "person": found.user}
         return super().changeform_view(request, object_id, form_url, context)
 
     def withdraw_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
@@ -73,11 +75,11 @@ class ConsentAdmin(Scoped[Consent]):
         page = reverse("admin:authserver_consent_change", args=[found.pk])
         if request.method == "POST":
             consents.withdraw(Consent.objects.filter(pk=found.pk), reason="administrator")
-            self.message_user(request, _("The app may no longer act for this person."), messages.SUCCESS)
+            self.message_user(request, _("The app can no longer act for this person."), messages.SUCCESS)
             return HttpResponseRedirect(page)
         words = {
             "title": _("Stop this app for this person?"),
-            "meaning": _("What it was given becomes invalid now. The person is asked again when they next use it."),
+            "meaning": _("All its access ends now. The person is asked again when they next use it."),
             "label": _("Stop the app"),
             "is_risky": True,
         }

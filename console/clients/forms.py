@@ -37,7 +37,12 @@ class ClientForm(RequestedBy):
     grants = forms.MultipleChoiceField(
         label=_("Grants"), choices=GrantType.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
-    scopes = OnePerLine(label=_("Scopes"), help_text=_("All that it may ask for, one on each line."))
+    scopes = OnePerLine(
+        label=_("Scopes"),
+        help_text=_(
+            "All that it may ask for, one on each line: openid, profile, email, offline_access, and scopes of your own."
+        ),
+    )
     resources = OnePerLine(
         label=_("Resource servers"), help_text=_("Identifiers for which it may get tokens, one on each line.")
     )

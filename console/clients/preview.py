@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -15,10 +16,15 @@ from accounts.models import Membership, User
 from authserver.models import Client
 from authserver.preview import preview
 from console.scope import Scoped, actor
+from foundation.canonical_email import canonical_or_none
 
 
 class PreviewForm(forms.Form):
-    person = forms.UUIDField(label=_("Id of the person"))
+    """The person of a preview, named as on the command line: an address that is not verified names nobody (ADR 2)."""
+
+    person = forms.CharField(
+        label=_("Person"), max_length=254, help_text=_("The id, the username or the verified e-mail address.")
+    )
 
     def __init__(self, *args: Any, reader: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -26,13 +32,20 @@ class PreviewForm(forms.Form):
 
     def clean_person(self) -> User:
         """Find a person whom the administrator may see: superusers everybody, others the members of their tenant."""
-        people = User.objects.filter(pk=self.cleaned_data["person"])
+        people = User.objects.filter(_named(self.cleaned_data["person"]))
         if not self.reader.is_superuser:
             people = people.filter(pk__in=Membership.objects.values("user_id"))
-        found = people.first()
-        if found is None:
+        found = list(people[:2])
+        if len(found) != 1:
             raise forms.ValidationError(_("There is no such person here."))
-        return found
+        return found[0]
+
+
+def _named(text: str) -> Q:
+    try:
+        return Q(pk=UUID(text))
+    except ValueError:
+        return Q(username=text) | Q(canonical_email=canonical_or_none(text) or "", email_verified=True)
 
 
 class PreviewsTokens(Scoped[Any]):

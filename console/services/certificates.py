@@ -1,11 +1,12 @@
 """Certificate identities in the admin: only superusers create them, because a name counts for the whole site."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from authserver.models import CertificateIdentity, CertificateName
 from authserver.services.certificates import canonical_name
@@ -14,9 +15,17 @@ from console.scope import Scoped, actor
 
 
 class CertificateIdentityForm(forms.ModelForm[CertificateIdentity]):
+    """The name of a certificate, in the spelling that its kind needs."""
+
     class Meta:
         model = CertificateIdentity
         fields = ("service", "kind", "value")
+        help_texts: ClassVar[Any] = {
+            "value": _(
+                "The subject as RFC 4514 writes it (CN=night,O=Harbour), a DNS name, a URI, an e-mail address, or the "
+                "SHA-256 of the certificate in hexadecimal digits."
+            )
+        }
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}

@@ -37,6 +37,9 @@ class ServiceForm(RequestedBy):
     class Meta:
         model = ServiceAccount
         fields = ("tenant", "name", "purpose", "owner", "scopes", "expires_at", "is_active")
+        help_texts: ClassVar[Any] = {
+            "scopes": _("All that it can do, as long as its owner can do it too. Separated by commas.")
+        }
 
     def _post_clean(self) -> None:
         """Check the service as a whole, when the values of the form are in it."""

@@ -61,6 +61,16 @@ def test_a_tenants_administrator_sees_the_consents_of_the_tenant_only(town: Town
     assert Consent.objects.get().withdrawn_at is None
 
 
+def test_a_consent_is_named_by_its_app_and_its_person(administrator: Browser, ada: User) -> None:
+    agreed(ada)
+    consent = Consent.objects.get()
+
+    page = administrator.get(f"{LIST}{consent.pk}/change/").content.decode()
+
+    assert page.count("Harbour for Ada") == 3  # in the title, below the heading, and in the way there
+    assert f"{consent.user_id}, {consent.client_id}" not in page
+
+
 def test_nobody_adds_changes_or_deletes_a_consent_by_hand(administrator: Browser, ada: User) -> None:
     agreed(ada)
     consent = Consent.objects.get()
@@ -83,6 +93,20 @@ def test_the_preview_shows_the_claims_of_a_person_and_issues_nothing(administrat
     assert str(ada.pk) in text
     for wrong in ("", "nobody", "x" * 5000, str(theirs.client.pk)):
         assert administrator.get(page, {"person": wrong}).status_code == 200
+
+
+def test_the_preview_finds_a_person_by_a_name_that_is_theirs_alone(administrator: Browser, ada: User) -> None:
+    """The harm: an address that is not verified is anybody's (ADR 2)."""
+    theirs = app(name="Harbour")
+    User.objects.create_user(username="anybody", email="Grace@example.org")
+    page = f"/admin/authserver/client/{theirs.client.pk}/preview/"
+
+    def found(person: str) -> bool:
+        return administrator.get(page, {"person": person}).context["tokens"] is not None
+
+    assert found("ADA@example.org")
+    assert found("anybody")
+    assert not found("grace@example.org")
 
 
 @pytest.mark.promise(46)
