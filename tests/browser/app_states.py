@@ -132,8 +132,8 @@ def _connected(visitor: Visitor, _: NewVisitor) -> None:
 def _after_incidents(visitor: Visitor, _: NewVisitor) -> None:
     ada = _ada()
     agent, log = authorized.App.registered(name="Night agent"), authorized.App.registered(name=LONG)
-    home = {"REMOTE_ADDR": "198.51.100.7", "HTTP_USER_AGENT": "agent/1"}
-    elsewhere = {"REMOTE_ADDR": "203.0.113.9", "HTTP_USER_AGENT": "curl/8"}
+    home: dict[str, Any] = {"REMOTE_ADDR": "198.51.100.7", "HTTP_USER_AGENT": "agent/1"}
+    elsewhere: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.9", "HTTP_USER_AGENT": "curl/8"}
     for app, minutes in ((agent, 0), (log, 5)):
         token = app.tokens(ada)["refresh_token"]
         app.browser = Browser(**home)
