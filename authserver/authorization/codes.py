@@ -16,7 +16,7 @@ from authserver.models.authorization import Authorized
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.tokens import incidents, revocation
 from authserver.tokens.digests import digest_of
-from authserver.tokens.families import IS_AUTHORIZED
+from authserver.tokens.validity import IS_AUTHORIZED
 from foundation import lifetimes
 from foundation.rows import Rows, fetch_one
 

@@ -15,23 +15,11 @@ from authserver.models import Client, RefreshPolicy, TokenFamily
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.tokens import incidents, revocation
 from authserver.tokens.refresh_tokens import RefreshToken, read
+from authserver.tokens.validity import CAN_REFRESH, FAMILY
 from foundation import lifetimes
 from foundation.derived_tokens import current_key, is_known
-from foundation.rows import Rows, fetch_one
+from foundation.rows import fetch_one
 
-FAMILY = Rows(TokenFamily, "f")
-IS_AUTHORIZED = """
-    EXISTS (
-        SELECT 1 FROM accounts_user u
-        WHERE u.id = f.user_id AND u.is_active AND u.not_before IS NOT DISTINCT FROM f.not_before
-    )
-    AND f.client_not_before IS NOT DISTINCT FROM %(client_not_before)s
-    AND (f.consent_id IS NULL OR EXISTS (
-        SELECT 1 FROM authserver_consent a WHERE a.id = f.consent_id AND a.withdrawn_at IS NULL
-    ))
-"""
-STANDS = f"f.revoked_at IS NULL AND f.expires_at > statement_timestamp() AND {IS_AUTHORIZED}"
-CAN_REFRESH = f"f.is_refreshable AND f.rotated_at > statement_timestamp() - %(unused)s AND {STANDS}"
 ROTATE = """
     UPDATE authserver_tokenfamily f SET
         generation = f.generation + 1, rotated_at = statement_timestamp(), key_id = %(key_id)s,

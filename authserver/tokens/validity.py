@@ -1,4 +1,8 @@
-"""Why what was issued to a client does not count any more: the conditions that every check of a token asks in SQL."""
+"""Why what was issued to a client does not count any more: the conditions that every check asks in SQL.
+
+They are written once, so that a code, a refresh and a check of a token never differ about a withdrawn consent. The row
+``f`` is a code, a device code or a token family.
+"""
 
 from authserver.models import Client, TokenFamily
 from authserver.tokens.refresh_tokens import read
@@ -7,15 +11,10 @@ from foundation.rows import Rows, fetch_one
 
 CLIENT, FAMILY = Rows(Client, "c"), Rows(TokenFamily, "f")
 
-# The first reason against a client c and, if there is one, a token family f; null if there is none.
-WHY_NOT = """
+# The first reason against an authorization f of a client whose ``not_before`` is given; null if there is none.
+_AUTHORIZATION_OVER = """
     CASE
-        WHEN NOT c.is_active THEN 'client_stopped'
-        WHEN f.id IS NULL THEN NULL
-        WHEN f.client_id <> c.id THEN 'family_of_another'
-        WHEN f.revoked_at IS NOT NULL THEN 'family_revoked'
-        WHEN f.expires_at <= statement_timestamp() THEN 'family_over'
-        WHEN f.client_not_before IS DISTINCT FROM c.not_before THEN 'client_cut_off'
+        WHEN f.client_not_before IS DISTINCT FROM {client_not_before} THEN 'client_cut_off'
         WHEN NOT EXISTS (
             SELECT FROM accounts_user u
             WHERE u.id = f.user_id AND u.is_active AND u.not_before IS NOT DISTINCT FROM f.not_before
@@ -25,11 +24,30 @@ WHY_NOT = """
         ) THEN 'consent_withdrawn'
     END
 """
+# The first reason against a token family f itself.
+_FAMILY_OVER = """
+    CASE
+        WHEN f.revoked_at IS NOT NULL THEN 'family_revoked'
+        WHEN f.expires_at <= statement_timestamp() THEN 'family_over'
+    END
+"""
+# For statements that know the authenticated client, with its ``not_before`` as a parameter.
+IS_AUTHORIZED = f"({_AUTHORIZATION_OVER.format(client_not_before='%(client_not_before)s')}) IS NULL"
+_CAN_REFRESH = "f.is_refreshable AND f.rotated_at > statement_timestamp() - %(unused)s"
+CAN_REFRESH = f"{_CAN_REFRESH} AND ({_FAMILY_OVER}) IS NULL AND {IS_AUTHORIZED}"
+# For statements that read a client c and, if there is one, a token family f: the first reason against them, or null.
+WHY_NOT = f"""
+    CASE
+        WHEN NOT c.is_active THEN 'client_stopped'
+        WHEN f.id IS NULL THEN NULL
+        WHEN f.client_id <> c.id THEN 'family_of_another'
+        ELSE coalesce({_FAMILY_OVER}, {_AUTHORIZATION_OVER.format(client_not_before="c.not_before")})
+    END
+"""
 READ_REFRESHABLE = f"""
     SELECT {FAMILY.columns}
     FROM public.client_get(%(client)s) c JOIN authserver_tokenfamily f ON f.id = %(family)s
-    WHERE f.generation = %(generation)s AND f.is_refreshable AND f.rotated_at > statement_timestamp() - %(unused)s
-        AND ({WHY_NOT}) IS NULL
+    WHERE f.generation = %(generation)s AND {_CAN_REFRESH} AND ({WHY_NOT}) IS NULL
 """
 
 
