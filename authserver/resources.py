@@ -23,6 +23,11 @@ def allowed(client: Client, wanted: Iterable[str]) -> list[str]:
     return found
 
 
+def still_allowed(client: Client, given: Iterable[str]) -> list[str]:
+    """Return those of the resource servers given earlier for which the client may still get tokens."""
+    return [one for one in given if one == settings.PUBLIC_URL or one in client.resources]
+
+
 def narrowed(given: Sequence[str], wanted: Iterable[str]) -> list[str]:
     """Return the wanted part of the resources that were granted, or all. Raises OAuthError (``invalid_target``)."""
     wanted = list(dict.fromkeys(wanted))

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 
-from authserver import resources
+from authserver import resources, scopes
 from authserver.models import Client, TokenFamily
 from authserver.protocol.bearer_credential import BearerError, credential_of
 from authserver.protocol.errors import ErrorCode
@@ -22,7 +22,7 @@ from authserver.services.rights import ClientRights
 from authserver.tokens import access, jwts
 from authserver.tokens.digests import digest_of
 from authserver.tokens.jwts import TokenRefused
-from authserver.tokens.validity import CLIENT, FAMILY, WHY_NOT
+from authserver.tokens.validity import CLIENT, FAMILY, TENANT, WHY_NOT
 from foundation.rows import fetch_one
 
 REQUIRED = ("sub", "jti", "client_id", "scope")  # besides what jwts.verify requires (RFC 9068, section 2.2)
@@ -38,7 +38,7 @@ READ_JWT = f"""
             WHEN EXISTS (SELECT FROM authserver_revokedtoken r WHERE r.jti = %(jti)s) THEN 'revoked'
             ELSE coalesce({WHY_NOT}, r.refusal)
         END,
-        {rights.COLUMNS}, {CLIENT.columns}, {FAMILY.columns}
+        {TENANT}, {rights.COLUMNS}, {CLIENT.columns}, {FAMILY.columns}
     FROM public.client_find(%(client)s) c LEFT JOIN authserver_tokenfamily f ON f.id = %(family)s
     {IN_OWN_NAME}
 """
@@ -49,7 +49,8 @@ READ_OPAQUE = f"""
             WHEN t.client_not_before IS DISTINCT FROM c.not_before THEN 'client_cut_off'
             ELSE coalesce({WHY_NOT}, r.refusal)
         END,
-        t.scopes, t.resources, t.created_at, t.expires_at, {rights.COLUMNS}, {CLIENT.columns}, {FAMILY.columns}
+        t.scopes, t.resources, t.created_at, t.expires_at,
+        {TENANT}, {rights.COLUMNS}, {CLIENT.columns}, {FAMILY.columns}
     FROM authserver_accesstoken t
     CROSS JOIN LATERAL public.client_get(t.client_id) c
     LEFT JOIN authserver_tokenfamily f ON f.id = t.family_id
@@ -62,6 +63,8 @@ READ_OPAQUE = f"""
 class BearerToken:
     """An access token that counts now. Times are seconds since 1970.
 
+    ``scopes``, ``audience`` and ``tenant_id`` are what is left of those that it was issued with: without what was taken
+    from the client since, and without an organization that the person has left.
     ``user_id`` and ``family`` are None if the client acts in its own name. ``jti`` is empty for an opaque token.
     ``tenant_id`` is the organization for which the person authorized the client, or that of the client itself.
     ``rights`` are the limits of a client in its own name, which its ``scopes`` respect already.
@@ -117,8 +120,8 @@ def _check_jwt(token: str) -> BearerToken:
     row = fetch_one(READ_JWT, {"jti": claims["jti"], "client": claims["client_id"], "family": family_id})
     if row is None:
         raise _refused("client_unknown")
-    limits = ClientRights.of(row[1:5])
-    client, family = _read(row, 5)
+    limits = ClientRights.of(row[2:6])
+    client, family = _read(row, 6)
     if row[0] is not None:
         raise _refused(row[0])
     if claims.get("client_epoch") != access.client_epoch(client):
@@ -126,17 +129,18 @@ def _check_jwt(token: str) -> BearerToken:
     if claims["sub"] != _subject(client, family) or (family_id is None) != (family is None):
         raise _refused("family_unknown")
     named = claims.get("aud", ())
+    audience = (named,) if isinstance(named, str) else tuple(named)
     return BearerToken(
         client=client,
         user_id=family.user_id if family else None,
         subject=claims["sub"],
-        scopes=tuple(limits.present(claims["scope"].split())),
-        audience=(named,) if isinstance(named, str) else tuple(named),
+        scopes=_present_scopes(client, limits, claims["scope"].split()),
+        audience=_present_audience(client, audience),
         family=family,
         jti=claims["jti"],
         issued_at=claims["iat"],
         expires_at=claims["exp"],
-        tenant_id=_tenant(client, family),
+        tenant_id=row[1] if family else client.tenant_id,
         claims=claims,
         rights=limits,
     )
@@ -146,23 +150,22 @@ def _check_opaque(token: str) -> BearerToken:
     row = fetch_one(READ_OPAQUE, [digest_of(token)])
     if row is None:
         raise _refused("unknown")
-    why_not, scopes, targets, created_at, expires_at = row[:5]
-    limits = ClientRights.of(row[5:9])
-    client, family = _read(row, 9)
+    why_not, given, targets, created_at, expires_at = row[:5]
+    limits = ClientRights.of(row[6:10])
+    client, family = _read(row, 10)
     if why_not is not None:
         raise _refused(why_not)
-    audience = resources.audience(targets)
     return BearerToken(
         client=client,
         user_id=family.user_id if family else None,
         subject=_subject(client, family),
-        scopes=tuple(limits.present(scopes)),
-        audience=(audience,) if isinstance(audience, str) else tuple(audience),
+        scopes=_present_scopes(client, limits, given),
+        audience=_present_audience(client, targets or [settings.PUBLIC_URL]),
         family=family,
         jti="",
         issued_at=_seconds(created_at),
         expires_at=_seconds(expires_at),
-        tenant_id=_tenant(client, family),
+        tenant_id=row[5] if family else client.tenant_id,
         claims=access.authentication_claims(family) if family else {},
         rights=limits,
     )
@@ -178,8 +181,15 @@ def _subject(client: Client, family: TokenFamily | None) -> str:
     return str(family.user_id if family else client.pk)
 
 
-def _tenant(client: Client, family: TokenFamily | None) -> UUID | None:
-    return family.tenant_id if family else client.tenant_id
+def _present_scopes(client: Client, limits: ClientRights, given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(limits.present(scopes.still_allowed(client, given)))
+
+
+def _present_audience(client: Client, given: Sequence[str]) -> tuple[str, ...]:
+    """Return for whom the token still is. Raises BearerError if that is nobody."""
+    if not (found := resources.still_allowed(client, given)):
+        raise _refused("resources_taken")
+    return tuple(found)
 
 
 def _seconds(moment: datetime) -> int:

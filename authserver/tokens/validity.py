@@ -35,13 +35,26 @@ _FAMILY_OVER = """
 IS_AUTHORIZED = f"({_AUTHORIZATION_OVER.format(client_not_before='%(client_not_before)s')}) IS NULL"
 _CAN_REFRESH = "f.is_refreshable AND f.rotated_at > statement_timestamp() - %(unused)s"
 CAN_REFRESH = f"{_CAN_REFRESH} AND ({_FAMILY_OVER}) IS NULL AND {IS_AUTHORIZED}"
+# Whether the person of f is a member of a tenant now, in any context.
+_IS_MEMBER = "EXISTS (SELECT FROM public.tenancy_own(f.user_id) m WHERE m.tenant_id = {tenant})"
 # For statements that read a client c and, if there is one, a token family f: the first reason against them, or null.
 WHY_NOT = f"""
     CASE
         WHEN NOT c.is_active THEN 'client_stopped'
         WHEN f.id IS NULL THEN NULL
         WHEN f.client_id <> c.id THEN 'family_of_another'
-        ELSE coalesce({_FAMILY_OVER}, {_AUTHORIZATION_OVER.format(client_not_before="c.not_before")})
+        ELSE coalesce(
+            {_FAMILY_OVER}, {_AUTHORIZATION_OVER.format(client_not_before="c.not_before")},
+            CASE WHEN c.tenant_id IS NOT NULL AND NOT {_IS_MEMBER.format(tenant="c.tenant_id")} THEN 'not_served' END
+        )
+    END
+"""
+# The tenant for which the person had authorized the client, unless they have left it. A tenant's client is for that
+# tenant alone, about which WHY_NOT has asked.
+TENANT = f"""
+    CASE
+        WHEN f.tenant_id IS NULL OR f.tenant_id = c.tenant_id THEN f.tenant_id
+        WHEN {_IS_MEMBER.format(tenant="f.tenant_id")} THEN f.tenant_id
     END
 """
 READ_REFRESHABLE = f"""

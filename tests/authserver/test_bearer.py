@@ -18,7 +18,7 @@ from accounts.models import Membership, Role, Tenant, User
 from authserver.keys import pairs, ring
 from authserver.models import AccessToken, Client, Consent, SigningAlgorithm, TokenFamily, TokenFormat
 from authserver.protocol.bearer_credential import BearerError
-from authserver.tokens import bearer, jwts
+from authserver.tokens import bearer, jwts, validity
 from tenancy import site_context
 from tests.support.authorized import App, later
 from tests.support.oauth import basic, registered, token_request
@@ -321,3 +321,69 @@ def test_the_client_of_a_tenant_is_found_in_any_context(ada: User, form: TokenFo
         Membership.objects.create(user=ada, tenant=tenant, role=Role.objects.get(name="member"))
     app = App.registered(token_format=form, tenant=tenant)
     assert bearer.check(app.tokens(ada)["access_token"]).client == app.client
+
+
+# What was taken since it was issued
+
+BERTHS = "https://berths.example/"
+
+
+@FORMATS
+@pytest.mark.promise(86)
+def test_what_was_taken_from_the_client_since_is_taken_from_its_tokens(ada: User, form: TokenFormat) -> None:
+    app = App.registered(token_format=form, resources=[BERTHS])
+    token = app.tokens(ada, resources=[settings.PUBLIC_URL, BERTHS])["access_token"]
+    assert bearer.check(token).audience == (settings.PUBLIC_URL, BERTHS)
+
+    change_client(app.client, scopes=["openid"], resources=[])
+
+    with CaptureQueriesContext(connection) as asked:
+        found = bearer.check(token)
+    assert (found.scopes, found.audience) == (("openid",), (settings.PUBLIC_URL,))
+    assert len([one for one in asked if "tokensigningkey" not in one["sql"]]) == 1
+    change_client(app.client, scopes=[])
+    assert userinfo(token).status_code == 403
+
+
+@FORMATS
+@pytest.mark.promise(86)
+def test_a_token_for_a_resource_that_the_client_may_not_name_any_more_is_for_nobody(
+    ada: User, form: TokenFormat
+) -> None:
+    app = App.registered(token_format=form, resources=[BERTHS])
+    token = app.tokens(ada, resources=[BERTHS])["access_token"]
+    change_client(app.client, resources=["https://other.example/"])
+    assert why_not(token) == "resources_taken"
+
+
+@FORMATS
+@pytest.mark.promise(86)
+def test_a_client_in_its_own_name_keeps_no_scope_that_was_taken(form: TokenFormat) -> None:
+    client, secret = registered(scopes=["reports:read", "reports:write"], token_format=form)
+    fields = {"grant_type": "client_credentials", "scope": "reports:read reports:write"}
+    answer: Any = token_request(Browser(), fields, basic(client.client_id, secret)).json()  # type: ignore[attr-defined]
+    change_client(client, scopes=["reports:read"])
+    assert bearer.check(answer["access_token"]).scopes == ("reports:read",)
+
+
+@FORMATS
+@pytest.mark.promise(86)
+@pytest.mark.parametrize("is_of_tenant", [True, False], ids=["an app of the tenant", "an app of the site"])
+def test_a_person_who_has_left_an_organization_does_not_act_in_it(
+    ada: User, form: TokenFormat, *, is_of_tenant: bool
+) -> None:
+    with site_context("a test creates a tenant"):
+        tenant = Tenant.objects.create(name="Dock")
+        membership = Membership.objects.create(user=ada, tenant=tenant, role=Role.objects.get(name="member"))
+    app = App.registered(token_format=form, tenant=tenant if is_of_tenant else None)
+    answer = app.tokens(ada, tenant_id=tenant.pk)
+    token, refresh_token = answer["access_token"], answer["refresh_token"]
+    assert bearer.check(token).tenant_id == tenant.pk
+    assert validity.find_refreshable(app.client, refresh_token)
+    with site_context("a test ends a membership"):
+        membership.delete()
+    if is_of_tenant:
+        assert why_not(token) == "not_served"
+        assert validity.find_refreshable(app.client, refresh_token) is None
+    else:
+        assert bearer.check(token).tenant_id is None
