@@ -36,6 +36,20 @@ def narrowed(given: Sequence[str], wanted: Iterable[str]) -> list[str]:
     return wanted or list(given)
 
 
+def granted(client: Client, given: Sequence[str], wanted: Iterable[str]) -> list[str]:
+    """Return the resource servers of a token: the wanted part of those that were granted, or all that are left of them.
+
+    Raises OAuthError (``invalid_target``) for one that the client may not name any more, and if none is left. A token
+    is never for ourselves instead.
+    """
+    if wanted := list(wanted):
+        return allowed(client, narrowed(given, wanted))
+    left = still_allowed(client, given)
+    if given and not left:
+        raise OAuthError(ErrorCode.INVALID_TARGET, "The client may not ask for tokens for these resources any more.")
+    return left
+
+
 def audience(resources: Sequence[str]) -> str | list[str]:
     """Return the audience of a token: the resource servers that were asked for, or else ourselves."""
     return list(resources) if len(resources) > 1 else (resources[0] if resources else settings.PUBLIC_URL)

@@ -80,7 +80,7 @@ def by_code(client: Client, form: Parameters) -> Answer:
         family = codes.redeem(client, text, redirect_uri=redirect_uri, verifier=form.get("code_verifier"))
         if isinstance(family, TokenFamily):
             family.scopes = scopes.still_allowed(client, family.scopes)
-            targets = resources.allowed(client, resources.narrowed(family.resources, wanted))
+            targets = resources.granted(client, family.resources, wanted)
             families.begin(family, is_refreshable=is_refreshable(client, family))
             return issue_for_person(client, family, family.scopes, targets, grant=GrantType.AUTHORIZATION_CODE)
     raise family
@@ -96,7 +96,7 @@ def by_refresh_token(client: Client, form: Parameters) -> Answer:
         family = families.rotate(client, text)
         if isinstance(family, TokenFamily):
             granted = scopes.narrowed(scopes.still_allowed(client, family.scopes), form.words("scope"))
-            targets = resources.allowed(client, resources.narrowed(family.resources, form.all("resource")))
+            targets = resources.granted(client, family.resources, form.all("resource"))
             return issue_for_person(client, family, granted, targets, grant=GrantType.REFRESH_TOKEN)
     raise family
 
@@ -108,7 +108,7 @@ def by_device_code(client: Client, form: Parameters) -> Answer:
         family = device_codes.poll(client, text)
         if isinstance(family, TokenFamily):
             family.scopes = scopes.still_allowed(client, family.scopes)
-            targets = resources.allowed(client, family.resources)
+            targets = resources.granted(client, family.resources, ())
             families.begin(family, is_refreshable=is_refreshable(client, family))
             return issue_for_person(client, family, family.scopes, targets, grant=GrantType.DEVICE_CODE)
     raise family
