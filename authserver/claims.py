@@ -21,15 +21,11 @@ BY_CLAIM = {
     "org_role": known.PROFILE,
 }  # the scope that releases each claim
 PERSON = Rows(User, "u")
-READ = """
+READ = f"""
     SELECT
         ARRAY(SELECT json_build_array(m.tenant_id, m.role_name) FROM public.tenancy_own(u.id) m),
-        ARRAY(
-            SELECT json_build_array(p.name, v.value, p.scope, p.is_in_access_tokens)
-            FROM authserver_profilevalue v JOIN authserver_profileclaim p ON p.id = v.claim_id
-            WHERE v.user_id = u.id ORDER BY p.name
-        ),
-        {columns}
+        public.person_profile(u.id),
+        {PERSON.columns}
     FROM accounts_user u WHERE u.id = %s
 """
 
@@ -62,7 +58,7 @@ def read(user_id: UUID, tenant_id: UUID | None) -> PersonFacts | None:
 
     A tenant that the person has left since counts as none.
     """
-    row = fetch_one(READ.format(columns=PERSON.columns), [user_id])
+    row = fetch_one(READ, [user_id])
     if row is None:
         return None
     user, roles = PERSON.read(row[2:]), dict(row[0])

@@ -25,18 +25,9 @@ from foundation.rows import Rows, change, fetch_one
 
 CLIENT = Rows(Client, "c")
 IN_URL = ("client_secret", "client_assertion", "code", "refresh_token", "token")
-READ = """
-    SELECT
-        ARRAY(
-            SELECT row_to_json(s) FROM (
-                SELECT id, digest, last_used_at IS NULL
-                    OR abs(extract(epoch FROM statement_timestamp() - last_used_at)) > 60 AS is_used_long_ago
-                FROM authserver_clientsecret
-                WHERE client_id = c.id AND (expires_at IS NULL OR expires_at > statement_timestamp())
-            ) s
-        ), {columns}
-    FROM public.client_find(%s) c
-"""
+READ = f"SELECT public.client_secrets(c.id), {CLIENT.columns} FROM public.client_find(%s) c"
+FIND = f"SELECT {CLIENT.columns} FROM public.client_find(%s) c"
+GET = f"SELECT {CLIENT.columns} FROM public.client_get(%s) c"
 USED = "UPDATE authserver_clientsecret SET last_used_at = statement_timestamp() WHERE id = %s"
 
 
@@ -50,13 +41,13 @@ class Credentials:
 
 def find(client_id: str) -> Client | None:
     """Return the client with this ID, whoever it belongs to, in any context."""
-    row = fetch_one(f"SELECT {CLIENT.columns} FROM public.client_find(%s) c", [client_id])
+    row = fetch_one(FIND, [client_id])
     return CLIENT.read(row) if row else None
 
 
 def get(key: UUID) -> Client:
     """Return the client of a row that refers to it, whoever it belongs to, in any context."""
-    row = fetch_one(f"SELECT {CLIENT.columns} FROM public.client_get(%s) c", [key])
+    row = fetch_one(GET, [key])
     assert row is not None  # noqa: S101  # a foreign key
     return CLIENT.read(row)
 
@@ -67,7 +58,7 @@ def authenticate(request: HttpRequest, form: Parameters) -> Client:
     A client that was stopped is unknown. Whatever is wrong, the answer is the same, and the trail has the reason.
     """
     given = _credentials(request, form)
-    row = fetch_one(READ.format(columns=CLIENT.columns), [given.client_id])
+    row = fetch_one(READ, [given.client_id])
     client = CLIENT.read(row[1:]) if row else None
     if row is None or client is None:
         raise _refused(given, "unknown_client")
@@ -84,11 +75,12 @@ def authenticate(request: HttpRequest, form: Parameters) -> Client:
 def _check_secret(given: Credentials, client: Client, stored: list[Any]) -> None:
     if not given.secret:
         raise _refused(given, "secret_missing", client)
-    right = [one for one in stored if secrets.is_right(given.secret, one["digest"])]
-    if not right:
-        raise _refused(given, "secret_wrong", client)
-    if right[0]["is_used_long_ago"]:
-        change(USED, [right[0]["id"]])
+    for key, digest, is_used_long_ago in stored:
+        if secrets.is_right(given.secret, digest):
+            if is_used_long_ago:
+                change(USED, [key])
+            return
+    raise _refused(given, "secret_wrong", client)
 
 
 def actor_of(client: Client) -> Actor:

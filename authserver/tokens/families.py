@@ -20,16 +20,16 @@ from foundation import lifetimes
 from foundation.derived_tokens import current_key, is_known
 from foundation.rows import fetch_one
 
-ROTATE = """
+ROTATE = f"""
     UPDATE authserver_tokenfamily f SET
         generation = f.generation + 1, rotated_at = statement_timestamp(), key_id = %(key_id)s,
         uses = (statement_timestamp() || f.uses)[1:%(remembered)s],
         seen_ip = %(seen_ip)s, seen_user_agent = %(seen_user_agent)s
-    WHERE f.id = %(family)s AND f.client_id = %(client)s AND f.generation = %(generation)s AND {can_refresh}
-    RETURNING {columns}
+    WHERE f.id = %(family)s AND f.client_id = %(client)s AND f.generation = %(generation)s AND {CAN_REFRESH}
+    RETURNING {FAMILY.columns}
 """
-FIND = """
-    SELECT statement_timestamp(), {can_refresh}, {columns} FROM authserver_tokenfamily f
+FIND = f"""
+    SELECT statement_timestamp(), {CAN_REFRESH}, {FAMILY.columns} FROM authserver_tokenfamily f
     WHERE f.id = %(family)s AND f.client_id = %(client)s FOR UPDATE OF f
 """
 REPEAT = """
@@ -83,12 +83,12 @@ def rotate(client: Client, text: str) -> TokenFamily | OAuthError:
         "seen_ip": audit_context().ip_address,
         "seen_user_agent": audit_context().user_agent or "",
     }
-    row = fetch_one(ROTATE.format(can_refresh=CAN_REFRESH, columns=FAMILY.columns), given)
+    row = fetch_one(ROTATE, given)
     return FAMILY.read(row) if row else _not_current(client, token, given)
 
 
 def _not_current(client: Client, token: RefreshToken, given: dict[str, Any]) -> TokenFamily | OAuthError:
-    row = fetch_one(FIND.format(can_refresh=CAN_REFRESH, columns=FAMILY.columns), given)
+    row = fetch_one(FIND, given)
     if row is None or not row[1]:
         return _refused("over")
     family = FAMILY.read(row[2:])

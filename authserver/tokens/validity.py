@@ -15,13 +15,7 @@ CLIENT, FAMILY = Rows(Client, "c"), Rows(TokenFamily, "f")
 _AUTHORIZATION_OVER = """
     CASE
         WHEN f.client_not_before IS DISTINCT FROM {client_not_before} THEN 'client_cut_off'
-        WHEN NOT EXISTS (
-            SELECT FROM accounts_user u
-            WHERE u.id = f.user_id AND u.is_active AND u.not_before IS NOT DISTINCT FROM f.not_before
-        ) THEN 'account_cut_off'
-        WHEN f.consent_id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM authserver_consent a WHERE a.id = f.consent_id AND a.withdrawn_at IS NULL
-        ) THEN 'consent_withdrawn'
+        ELSE public.authorization_over(f.user_id, f.not_before, f.consent_id)
     END
 """
 # The first reason against a token family f itself.
