@@ -34,4 +34,8 @@ class Command(JSONCommand):
         except ValidationError as invalid:
             raise in_one_line(invalid) from None
         document = {"id": identity.pk, "service_id": found.pk, "kind": kind.value, "value": identity.value}
-        self.output(f"Certificates with {identity} are now the service {found}.", document, as_json=json)
+        self.output(
+            f"Certificates named {identity.value} ({kind.value}) now stand for the service {found}.",
+            document,
+            as_json=json,
+        )

@@ -22,13 +22,30 @@ class Command(JSONCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--name", required=True, help="what people read")
-        parser.add_argument("--grant", action="append", required=True, choices=GrantType.values, dest="grants")
-        parser.add_argument("--scope", action="append", default=[], dest="scopes", help="an unknown one is created")
-        parser.add_argument("--redirect-uri", action="append", default=[], dest="redirect_uris")
-        parser.add_argument("--post-logout-redirect-uri", action="append", default=[], dest="post_logout_redirect_uris")
-        parser.add_argument("--backchannel-logout-uri", default="")
+        several: dict[str, Any] = {"action": "append", "default": []}
         parser.add_argument(
-            "--resource", action="append", default=[], dest="resources", help="a resource server, by its URL"
+            "--grant", action="append", required=True, choices=GrantType.values, dest="grants", help="may be repeated"
+        )
+        parser.add_argument(
+            "--scope", **several, dest="scopes", metavar="SCOPE", help="may be repeated; an unknown one is created"
+        )
+        parser.add_argument(
+            "--redirect-uri",
+            **several,
+            dest="redirect_uris",
+            metavar="URI",
+            help="may be repeated; where people return",
+        )
+        parser.add_argument(
+            "--post-logout-redirect-uri",
+            **several,
+            dest="post_logout_redirect_uris",
+            metavar="URI",
+            help="may be repeated; where people return after signing out",
+        )
+        parser.add_argument("--backchannel-logout-uri", default="", metavar="URI", help="gets logout tokens")
+        parser.add_argument(
+            "--resource", **several, dest="resources", metavar="URI", help="may be repeated; a resource server"
         )
         parser.add_argument("--public", action="store_true", help="it cannot keep a secret")
         parser.add_argument("--first-party", action="store_true", help="people are not asked")
