@@ -172,8 +172,9 @@ def _faults_of_uris(client: Client, uris: Sequence[str]) -> list[object]:
 def _faults_of_logout(client: Client) -> list[object]:
     if not client.backchannel_logout_uri:
         return []
-    fault = redirects.fault_of(client.backchannel_logout_uri, is_public=False)
-    return [fault] if fault else []
+    if redirects.fault_of(client.backchannel_logout_uri, is_public=False) is None:
+        return []
+    return [_("It is an https URL, without a user and without a fragment. Loopback addresses work without TLS.")]
 
 
 def _faults_of_resources(client: Client) -> list[object]:

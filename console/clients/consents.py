@@ -60,7 +60,7 @@ class ConsentAdmin(Scoped[Consent]):
         context = {**(extra_context or {}), "can_withdraw": can_withdraw, "show_save": False}
         context |= {"show_save_and_continue": False}
         if found:
-            context["subtitle"] = _("%(app)s for %(person)s") % {"app": self.app_shown(found), "person": found.user}
+            context["subtitle"] = self._title_of(found)
         return super().changeform_view(request, object_id, form_url, context)
 
     def withdraw_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
@@ -83,8 +83,11 @@ class ConsentAdmin(Scoped[Consent]):
             "label": _("Stop the app"),
             "is_risky": True,
         }
-        context = {**self.admin_site.each_context(request), **words, "opts": self.opts, "client": found}
+        context = {**self.admin_site.each_context(request), **words, "opts": self.opts, "client": self._title_of(found)}
         return TemplateResponse(request, "admin/authserver/client/confirm.html", {**context, "page": page})
+
+    def _title_of(self, consent: Consent) -> str:
+        return _("%(app)s for %(person)s") % {"app": self.app_shown(consent), "person": consent.user}
 
     @admin.display(description=_("app"))
     def app_shown(self, consent: Consent) -> str:

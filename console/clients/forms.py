@@ -48,7 +48,7 @@ class ClientForm(RequestedBy):
     )
     redirect_uris = OnePerLine(
         label=_("Redirect URIs"),
-        help_text=_("One on each line, compared character by character. Loopback addresses may use any port."),
+        help_text=_("One on each line, compared character by character. With 127.0.0.1 and [::1] the port is free."),
     )
     post_logout_redirect_uris = OnePerLine(label=_("Redirect URIs after signing out"), help_text=_("One on each line."))
 

@@ -80,7 +80,7 @@ def test_a_private_use_scheme_is_for_public_apps_only(uri: str) -> None:
     with pytest.raises(ValidationError):
         registered(**WEB, redirect_uris=[uri])
     for logout in (uri, "http://app.example/logout", "https://app.example/#x"):
-        with pytest.raises(ValidationError):
+        with pytest.raises(ValidationError, match="It is an https URL, without a user and without a fragment"):
             registered(**WEB, redirect_uris=[uri], is_public=True, backchannel_logout_uri=logout)
 
 

@@ -89,6 +89,36 @@ def _then(model: type[models.Model], act: str) -> Callable[[Visitor, NewVisitor]
     return arrive
 
 
+def _tokens_previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _then(App, "Preview tokens")(visitor, new_visitor)
+    visitor.page.get_by_label("Person:").fill("house-keeper")
+    visitor.press("Show")
+
+
+def _nobody_previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _then(App, "Preview tokens")(visitor, new_visitor)
+    visitor.page.get_by_label("Person:").fill("nobody@example.com")
+    visitor.press("Show")
+
+
+def _app_refused(visitor: Visitor, _: NewVisitor) -> None:
+    """Try to register an app with a name of 100 letters, and with faults in most fields."""
+    _sign_in(visitor)
+    visitor.go("/admin/authserver/client/add/")
+    visitor.page.get_by_label("Name:").fill("Harbour " * 12)
+    visitor.page.get_by_label("People sign in (authorization code)").check()
+    visitor.page.get_by_label("Scopes:").fill("openid\nunheard:of")
+    visitor.page.get_by_label("Redirect URIs:", exact=True).fill("http://harbour.example/callback")
+    visitor.page.get_by_label("Back-channel logout URI:").fill("ftp://harbour.example/")
+    visitor.page.get_by_role("button", name="Save", exact=True).click()
+
+
+def _key_of_service_created(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _then(ServiceAccount, "Create a key")(visitor, new_visitor)
+    visitor.page.get_by_label("Where it is used:").fill("ci")
+    visitor.press("Create the key")
+
+
 def _cutting_off(visitor: Visitor, new_visitor: NewVisitor) -> None:
     """Somebody else than whoever works here: oneself one locks elsewhere."""
     person = User.objects.create_user(name="Grace Hopper")
@@ -359,6 +389,11 @@ ADMIN_STATES = [
     State(name="admin-client_secret", heading="The app has another secret", arrive=_secret_added),
     State(name="admin-client_revoke_secret", heading="Revoke this secret?", arrive=_revoking),
     State(name="admin-client_stop", heading="Stop this app?", arrive=_then(App, "Stop")),
+    State(name="admin-client_refused", heading="Add app", arrive=_app_refused),
+    State(name="admin-client_preview", heading="What this app would learn", arrive=_tokens_previewed),
+    State(name="admin-client_preview_nobody", heading="What this app would learn", arrive=_nobody_previewed),
+    State(name="admin-consent_stop", heading="Stop this app for this person?", arrive=_then(Consent, "Stop the app")),
+    State(name="admin-serviceaccount_key", heading="", arrive=_key_of_service_created),
     State(
         name="admin-serviceaccount_create_key",
         heading="Create a key of this service",

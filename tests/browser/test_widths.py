@@ -25,6 +25,7 @@ LISTS = [
     "/admin/accounts/user/", "/admin/accounts/user/?is_active__exact=1", "/admin/audit/entry/",
     "/admin/audit/entry/?source=event", "/admin/accounts/identity/", "/admin/accounts/membership/",
     "/admin/accounts/tenant/", "/admin/accounts/role/", "/admin/authserver/client/",
+    "/admin/authserver/consent/", "/admin/authserver/tokensigningkey/", "/admin/authserver/apikey/",
 ]  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def test_every_column_of_a_list_is_seen_on_a_desk(new_visitor: NewVisitor) -> No
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("name", ["admin-webhook_secret", "admin-client_secret"])
+@pytest.mark.parametrize("name", ["admin-webhook_secret", "admin-client_secret", "admin-serviceaccount_key"])
 def test_a_secret_that_is_shown_once_is_shown_whole(new_visitor: NewVisitor, name: str, width: int) -> None:
     (state,) = [state for state in ADMIN_STATES if state.name == name]
     visitor = reach(state, new_visitor)

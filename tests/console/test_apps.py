@@ -44,7 +44,7 @@ def only_client() -> Client:
 
 
 def secret_on(text: str) -> str:
-    (secret,) = re.findall(r'id="secret"[^>]*value="([^"]+)"', text)
+    (secret,) = re.findall(r'id="secret"[^>]*>([^<]+)</textarea>', text)
     return str(secret)
 
 

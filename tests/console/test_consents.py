@@ -69,6 +69,7 @@ def test_a_consent_is_named_by_its_app_and_its_person(administrator: Browser, ad
 
     assert page.count("Harbour for Ada") == 3  # in the title, below the heading, and in the way there
     assert f"{consent.user_id}, {consent.client_id}" not in page
+    assert "Harbour for Ada" in administrator.get(f"{LIST}{consent.pk}/withdraw/").content.decode()
 
 
 def test_nobody_adds_changes_or_deletes_a_consent_by_hand(administrator: Browser, ada: User) -> None:

@@ -46,7 +46,7 @@ def filled_in(person: User, **fields: object) -> dict[str, object]:
 
 
 def key_on(page: str) -> str:
-    (found,) = re.findall(r'value="(vak_[^"]+)"', page)
+    (found,) = re.findall(r">(vak_[^<]+)</textarea>", page)
     return str(found)
 
 

@@ -127,7 +127,7 @@ def _invitation(browser: Browser, town: Town, post: Post) -> dict[str, str]:
 def _webhook(town: Town) -> dict[str, str]:
     with receiving() as receiver:
         answer = proven(town.a.owner).post("/admin/webhooks/webhook/add/", {"name": "Ours", "url": receiver.url})
-        (first,) = re.findall(r'value="(whsec_[^"]+)"', answer.content.decode())
+        (first,) = re.findall(r">(whsec_[^<]+)</textarea>", answer.content.decode())
         with tenant_context(town.a.tenant.pk):
             second = changes.rotate_secret(Webhook.objects.get())
         running.send_due(seconds=10)

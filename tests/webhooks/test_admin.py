@@ -27,7 +27,7 @@ def page(webhook: Webhook, then: str = "change") -> str:
 
 
 def secret_on(text: str) -> str:
-    (secret,) = re.findall(r'value="(whsec_[^"]+)"', text)
+    (secret,) = re.findall(r">(whsec_[^<]+)</textarea>", text)
     return str(secret)
 
 
