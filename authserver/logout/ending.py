@@ -21,8 +21,8 @@ REVOKE_FAMILIES = """
     WHERE sid = ANY (%(sids)s) AND sid <> '' AND revoked_at IS NULL AND NOT (%(offline)s = ANY (scopes))
 """
 ENQUEUE = """
-    INSERT INTO authserver_logoutnotice (id, client_id, subject, sid)
-    SELECT gen_random_uuid(), f.client_id, f.user_id::text, f.sid
+    INSERT INTO authserver_logoutnotice (id, client_id, tenant_id, subject, sid)
+    SELECT gen_random_uuid(), f.client_id, c.tenant_id, f.user_id::text, f.sid
     FROM (
         SELECT DISTINCT client_id, user_id, sid FROM authserver_tokenfamily
         WHERE sid = ANY (%(sids)s) AND sid <> '' AND user_id IS NOT NULL

@@ -2,13 +2,15 @@
 
 A notice is claimed in its own statement, and no database connection is held while a client is called. If the worker is
 killed, the claim expires and the next run sends another token; to sign out twice is harmless. A client is called by one
-thread at a time, and not again in the same run after it has failed.
+thread at a time, and not again in the same run after it has failed. Each tenant's clients get a part of the threads,
+and a thread without work waits for more while others are busy: so clients that do not answer delay no other tenant's.
 """
 
 import logging
 import secrets
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -39,6 +41,9 @@ ACTOR = Actor(ActorKind.JOB, "logout-notices")
 EVENT = "http://schemas.openid.net/event/backchannel-logout"  # a name, section 2.4
 LASTS = 120  # seconds that a logout token is valid, as section 2.4 recommends
 SENDERS = 4  # clients called at once
+SENDERS_OF_ONE = 2  # of these for one tenant, or for the site
+PAUSE = 0.5  # seconds between two looks for new notices, while other threads are busy
+SITE = UUID(int=0)  # in place of the tenant of a client of the site
 LEASE = Lease(timedelta(seconds=30))  # longer than a call can take
 RETRIES = RetryPolicy(
     delays=doubling(timedelta(seconds=10), timedelta(hours=1)),
@@ -50,8 +55,8 @@ CLIENT = Rows(Client, "c")
 READ_CLIENT = f"SELECT {CLIENT.columns} FROM public.client_get(%s) c"
 CLAIM = claiming(
     "authserver_logoutnotice",
-    among="client_id <> ALL (%(not_now)s)",
-    returning="id, client_id, subject, sid, attempts, created_at",
+    among="client_id <> ALL (%(not_now)s) AND coalesce(tenant_id, %(site)s) <> ALL (%(full)s)",
+    returning="id, client_id, coalesce(tenant_id, %(site)s), subject, sid, attempts, created_at",
 )
 PUT_OFF = putting_off("authserver_logoutnotice", noting=())
 
@@ -62,6 +67,7 @@ class ClaimedNotice:
 
     id: UUID
     client_id: UUID
+    tenant_id: UUID
     subject: str
     sid: str
     attempts: int
@@ -70,26 +76,32 @@ class ClaimedNotice:
 
 @dataclass
 class NoticeRun:
-    """The clients that this run does not call now: because a thread is calling them, or because they have failed."""
+    """The clients that this run does not call now: because a thread is calling them, or because they have failed.
 
-    busy: set[UUID] = field(default_factory=set)
+    ``busy`` are the clients that are being called, with their tenants.
+    """
+
+    busy: dict[UUID, UUID] = field(default_factory=dict)
     failed: set[UUID] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def claim(self) -> ClaimedNotice | None:
         """Claim the notice that has been due longest, of a client that may be called now."""
         with self.lock:
-            given = {**LEASE.given(), **RETRIES.given(), "not_now": list(self.busy | self.failed)}
+            served = Counter(self.busy.values())
+            full = [tenant for tenant, count in served.items() if count >= SENDERS_OF_ONE]
+            limits = {"not_now": [*self.busy, *self.failed], "full": full, "site": SITE}
+            given = {**LEASE.given(), **RETRIES.given(), **limits}
             row = fetch_one(CLAIM, given)
             if row is None:
                 return None
             notice = ClaimedNotice(**dict(zip((one.name for one in fields(ClaimedNotice)), row, strict=True)))
-            self.busy.add(notice.client_id)
+            self.busy[notice.client_id] = notice.tenant_id
             return notice
 
     def done(self, notice: ClaimedNotice, *, has_failed: bool) -> None:
         with self.lock:
-            self.busy.discard(notice.client_id)
+            self.busy.pop(notice.client_id, None)
             if has_failed:
                 self.failed.add(notice.client_id)
 
@@ -122,18 +134,33 @@ def logout_token(client: Client, *, subject: str, sid: str) -> str:
 
 
 def _work(run: NoticeRun, deadline: float) -> None:
-    """Send notices in a thread until none are left. An unexpected error ends this thread alone and is logged."""
+    """Send notices in a thread until there are none and no other thread is busy, during whose calls more may come.
+
+    An unexpected error ends this thread alone and is logged.
+    """
     try:
         with acting(actor=ACTOR):
-            while time.monotonic() < deadline and (notice := run.claim()) is not None:
-                has_failed = True
-                with suppress(NoKey):
-                    has_failed = not _send(notice)
-                run.done(notice, has_failed=has_failed)
+            while time.monotonic() < deadline:
+                if notice := run.claim():
+                    _call(run, notice)
+                elif run.busy:
+                    release_connection()
+                    time.sleep(PAUSE)
+                else:
+                    return
     except Exception:  # the outermost frame of a thread
         logger.exception("sending logout tokens failed")
     finally:
         connection.close()
+
+
+def _call(run: NoticeRun, notice: ClaimedNotice) -> None:
+    has_failed = True
+    try:
+        with suppress(NoKey):
+            has_failed = not _send(notice)
+    finally:
+        run.done(notice, has_failed=has_failed)
 
 
 def _send(notice: ClaimedNotice) -> bool:

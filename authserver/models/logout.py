@@ -14,10 +14,12 @@ class LogoutNotice(Retryable, Leased):
 
     Each attempt signs a logout token of its own. A row is deleted when the client has answered, or is given up.
     ``subject`` is the person's ``sub``, and no reference: the notice goes out after the account was deleted, too.
+    ``tenant_id`` is the client's, so that each tenant gets its share of the senders; empty for clients of the site.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+", verbose_name=_("app"))
+    tenant_id = models.UUIDField(null=True, editable=False)
     subject = models.CharField(max_length=36, editable=False)
     sid = models.CharField(max_length=40, editable=False)
 

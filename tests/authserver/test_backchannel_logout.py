@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from accounts.cut_off import revoke_all
-from accounts.models import Session, User
+from accounts.models import Membership, Role, Session, Tenant, User
 from accounts.sessions import SessionRevocationReason, revoke, revoke_others
 from audit.models import Entry
 from authserver import events
@@ -28,6 +28,7 @@ from foundation.declarations import RevocationReason
 from tenancy import site_context
 from tests.support.apps import App, answer_in, app
 from tests.support.proven import proven
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -280,6 +281,61 @@ def test_a_client_that_is_down_does_not_hold_up_another(own: App, ada: User, rec
     send()
     assert [verified(token)["aud"] for _, token in receiver.came] == [own.client.client_id]
     assert LogoutNotice.objects.get().client_id == down.client.pk
+
+
+class Silent(Receiver):
+    """A client's endpoint that takes the request and does not answer until it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls, self.is_over = threading.Semaphore(0), threading.Event()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        self.calls.release()
+        self.is_over.wait(30)
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    server = Silent()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.is_over.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("owner", ["a tenant", "the site"])
+def test_apps_that_do_not_answer_delay_no_other_tenants_notices(
+    ada: User, receiver: Receiver, silent: Silent, owner: str
+) -> None:
+    """Not those that wait already, and not those that come while the apps are being called."""
+    with site_context("a test creates tenants"):
+        slow, other = (Tenant.objects.create(name=name) for name in ("Slow", "Other"))
+        for tenant in (slow, other):
+            Membership.objects.create(user=ada, tenant=tenant, role=Role.objects.get(name="member"))
+    of = slow if owner == "a tenant" else None
+    many = [app(name=f"Slow {n}", tenant=of, backchannel_logout_uri=silent.url) for n in range(6)]
+    mine = app(name="Mine", tenant=other, backchannel_logout_uri=receiver.url)
+    first, second = proven(ada), proven(ada)
+    for one in [*many, mine]:
+        one.tokens(first)
+    mine.tokens(second)
+    first.post("/accounts/logout/")
+
+    run = threading.Thread(target=send)
+    run.start()
+    until(lambda: len(receiver.came) == 1, seconds=8)
+    assert silent.calls.acquire(timeout=8)
+    second.post("/accounts/logout/")
+    until(lambda: len(receiver.came) == 2, seconds=8)
+
+    assert run.is_alive(), "the others are still being called"
+    silent.is_over.set()
+    run.join(30)
+    assert not run.is_alive()
 
 
 def test_no_private_address_is_called_in_production(own: App, ada: User, receiver: Receiver, settings: Any) -> None:

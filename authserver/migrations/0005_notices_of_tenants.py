@@ -1,0 +1,13 @@
+"""A logout notice says which tenant's client it is for. Those that wait already count as the site's."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("authserver", "0004_gone_resources")]
+
+    operations = [
+        migrations.AddField(
+            model_name="logoutnotice", name="tenant_id", field=models.UUIDField(editable=False, null=True)
+        ),
+    ]
