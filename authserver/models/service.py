@@ -77,7 +77,8 @@ class ApiKey(models.Model):
     """A key for the API, of a person or of a service: a public id, and the digest of a random secret.
 
     ``tenant`` is the one in which a person's key works, with the rights of their role there. ``not_before`` is that of
-    the person or the service when the key was created: it works while both are equal (ADR 42).
+    the person or the service when the key was created: it works while both are equal (ADR 42). ``created_by`` is who
+    created a service's key, and has seen it: it ends with their account, or when they are cut off (ADR 54).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -97,6 +98,9 @@ class ApiKey(models.Model):
     )
     tenant = models.ForeignKey(
         Tenant, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("tenant")
+    )
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, verbose_name=_("created by")
     )
     scopes = _scopes(_("All that it may do, as long as its owner may do it too."))
     not_before = models.DateTimeField(null=True, editable=False)

@@ -46,28 +46,37 @@ def create_for_person(
 
 
 def create_for_service(
-    service: ServiceAccount, *, name: str, scopes: Sequence[str], expires_at: datetime | None = None
+    service: ServiceAccount,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None = None,
+    creator: User | None = None,
 ) -> NewKey:
-    """Create a key of a service, with some of its scopes, until the service expires. Raises ValidationError."""
+    """Create a key of a service, with some of its scopes, until the service expires. Raises ValidationError.
+
+    The ``creator`` sees the key. It is revoked when they are cut off (ADR 54). No creator means an operator.
+    """
     if not set(scopes) <= set(service.scopes):
         raise ValidationError({"scopes": _("A key can have only scopes of its service.")})
-    key = ApiKey(service=service, tenant_id=service.tenant_id, not_before=service.not_before)
+    key = ApiKey(service=service, tenant_id=service.tenant_id, not_before=service.not_before, created_by=creator)
     last = min(service.expires_at, expires_at or timezone.now() + lifetimes.API_KEY)
     return _create(key, name=name, scopes=scopes, expires_at=last, siblings={"service": service})
 
 
-def rotate(key: ApiKey) -> NewKey:
+def rotate(key: ApiKey, *, creator: User | None = None) -> NewKey:
     """Create a successor with the same scopes and lifetime. The old key works for a week more. Raises ValidationError.
 
     Only a key that is neither revoked nor expired has a successor.
     """
     with transaction.atomic():
+        _check_creator(creator)  # before the key is locked: a cut-off locks in this order
         old = (
             ApiKey.objects.select_for_update(no_key=True, of=("self",)).select_related("service", "user").get(pk=key.pk)
         )
         if not old.is_usable:
             raise ValidationError(_("This key was revoked or has expired."))
-        new = _successor(old)
+        new = _successor(old, creator)
         old.expires_at = min(old.expires_at, timezone.now() + lifetimes.SECRET_OVERLAP)
         old.save(update_fields=["expires_at"])
     return new
@@ -82,11 +91,11 @@ def revoke(key: ApiKey) -> bool:
     return is_done
 
 
-def _successor(old: ApiKey) -> NewKey:
+def _successor(old: ApiKey, creator: User | None) -> NewKey:
     expires_at = timezone.now() + min(old.expires_at - old.created_at, lifetimes.API_KEY_MOST)
     if old.service is not None:
         scopes = [name for name in old.scopes if name in old.service.scopes]
-        return create_for_service(old.service, name=old.name, scopes=scopes, expires_at=expires_at)
+        return create_for_service(old.service, name=old.name, scopes=scopes, expires_at=expires_at, creator=creator)
     assert old.user is not None  # noqa: S101  # a constraint of the table
     return create_for_person(old.user, name=old.name, scopes=old.scopes, tenant_id=old.tenant_id, expires_at=expires_at)
 
@@ -101,6 +110,7 @@ def _create(
     key.public_id, key.digest = stored.public_id, stored.digest
     _check(key, now)
     with transaction.atomic():
+        _check_creator(key.created_by)
         lock_until_commit(f"{LOCK}{key.user_id or key.service_id}")
         live = ApiKey.objects.filter(**siblings, revoked_at=None, expires_at__gt=now)
         if live.count() >= MOST_KEYS:
@@ -110,12 +120,21 @@ def _create(
     return NewKey(key=key, text=text)
 
 
+def _check_creator(creator: User | None) -> None:
+    """Wait for a cut-off of the creator, which holds the account's lock and revokes what is there before it ends."""
+    if creator is None:
+        return
+    now = User.objects.select_for_update(no_key=True).filter(pk=creator.pk).first()
+    if now is None or not now.is_active or now.not_before != creator.not_before:
+        raise ValidationError(_("Your account was stopped meanwhile."))
+
+
 def _check(key: ApiKey, now: datetime) -> None:
     if len(key.scopes) > MOST_SCOPES:
         raise ValidationError({"scopes": _("There are at most 50.")})
     if not now < key.expires_at <= now + lifetimes.API_KEY_MOST:
         raise ValidationError({"expires_at": _("A key works for at least a moment, and for a year at most.")})
-    key.full_clean(exclude=["user", "service", "tenant"], validate_constraints=False)
+    key.full_clean(exclude=["user", "service", "tenant", "created_by"], validate_constraints=False)
 
 
 def _record(event: AppEvent, key: ApiKey, **details: Any) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from authserver.models import ApiKey, ServiceAccount
@@ -12,9 +13,13 @@ from tenancy import site_context
 
 
 def revoke_of_people(people: Sequence[UUID], reason: RevocationReason) -> RevocationResult:
-    """Revoke the keys of these people, and stop their services, in whatever tenant."""
+    """Revoke the keys of these people, and those of services that they have seen, and stop their services (ADR 54)."""
     with site_context(f"keys and services of people are revoked: {reason.value}"):
-        keys = ApiKey.objects.filter(user__in=people, revoked_at=None).update(revoked_at=timezone.now())
+        keys = (
+            ApiKey.objects.filter(Q(user__in=people) | Q(created_by__in=people))
+            .filter(revoked_at=None)
+            .update(revoked_at=timezone.now())
+        )
         services = ServiceAccount.objects.filter(owner__in=people, is_active=True).update(is_active=False)
     return RevocationResult(count=keys + services)
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Membership
 from accounts.organizations import delegation
 from authserver.models import ApiKey
 from authserver.services import issuing
@@ -20,12 +21,13 @@ class ApiKeyAdmin(ReauthenticationFirst, Scoped[ApiKey]):
     """Keys never change: they are revoked, and those of services are rotated. People create and rotate their own."""
 
     dangerous_actions = frozenset({"rotate_chosen"})
-    list_display = ("name", "public_id", "holder_shown", "state_shown", "last_used_at", "expires_at")
-    list_select_related = ("service", "user")
+    list_display = ("name", "public_id", "holder_shown", "creator_shown", "state_shown", "last_used_at", "expires_at")
+    list_select_related = ("service__owner", "user", "created_by")
     show_full_result_count = False
     actions = ("revoke_chosen", "rotate_chosen")
     fields = readonly_fields = (
-        "name", "public_id", "holder_shown", "scopes", "state_shown", "created_at", "last_used_at", "expires_at",
+        "name", "public_id", "holder_shown", "owner_shown", "creator_shown", "seen_shown", "scopes", "state_shown",
+        "created_at", "last_used_at", "expires_at",
     )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -59,7 +61,7 @@ class ApiKeyAdmin(ReauthenticationFirst, Scoped[ApiKey]):
             self.message_user(request, delegation.ABOVE, messages.ERROR)
             return None
         try:
-            new = issuing.rotate(chosen[0])
+            new = issuing.rotate(chosen[0], creator=actor(request))
         except ValidationError as refused:
             self.message_user(request, " ".join(refused.messages), messages.ERROR)
             return None
@@ -68,6 +70,27 @@ class ApiKeyAdmin(ReauthenticationFirst, Scoped[ApiKey]):
     @admin.display(description=_("of"))
     def holder_shown(self, key: ApiKey) -> str:
         return str(key.service or key.user)
+
+    @admin.display(description=_("owner"))
+    def owner_shown(self, key: ApiKey) -> str:
+        """Return who answers for the key, and whose rights limit it."""
+        owner = key.service.owner if key.service else key.user
+        return owner.name or "-" if owner else "-"
+
+    @admin.display(description=_("created by"))
+    def creator_shown(self, key: ApiKey) -> str:
+        """Return a name without a link, which would reveal an id: a superuser may not belong to the tenant."""
+        creator = key.created_by or key.user
+        return creator.name or "-" if creator else str(_("a command"))
+
+    @admin.display(description=_("who has seen it"))
+    def seen_shown(self, key: ApiKey) -> str:
+        """Say whether the person who created a service's key may still know keys of this tenant."""
+        if key.created_by is None or key.created_by.is_superuser or key.tenant_id is None:
+            return "-"
+        if Membership.objects.filter(user=key.created_by, tenant_id=key.tenant_id).exists():
+            return str(_("A member of the tenant."))
+        return str(_("Whoever created it does not belong to the tenant any more. Rotate it."))
 
     @admin.display(description=_("state"))
     def state_shown(self, key: ApiKey) -> str:

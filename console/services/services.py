@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.organizations import delegation
 from authserver.models import ServiceAccount
 from authserver.services import accounts, issuing
+from authserver.services.issuing import NewKey
 from console.lists.deletion import CountedDeletion
 from console.organizations.asking import PassesActor, RequestedBy
 from console.reauthentication import ReauthenticationFirst, redirect_to_reauthenticate
@@ -90,11 +91,11 @@ class ServiceAccountAdmin(ReauthenticationFirst, CountedDeletion, PassesActor):
     def get_fields(self, request: HttpRequest, obj: ServiceAccount | None = None) -> Any:
         every = ["tenant", "name", "purpose", "owner", "scopes", "expires_at"]
         if obj is not None:
-            every += ["is_active", "state_shown", "created_at"]
+            every += ["is_active", "state_shown", "created_by_shown", "created_at"]
         return [name for name in every if name != "tenant" or actor(request).is_superuser]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ServiceAccount | None = None) -> Any:
-        return ("tenant", "state_shown", "created_at") if obj else ()
+        return ("tenant", "state_shown", "created_by_shown", "created_at") if obj else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         belongs = actor(request).is_superuser or actor(request).active_membership is not None
@@ -119,7 +120,7 @@ class ServiceAccountAdmin(ReauthenticationFirst, CountedDeletion, PassesActor):
         form = ServiceKeyForm(service, request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                return key_page(self, request, issuing.create_for_service(service, **form.cleaned_data))
+                return key_page(self, request, _new_key(request, service, form))
             except ValidationError as invalid:
                 form.add_error(None, " ".join(invalid.messages))
         context = {
@@ -148,6 +149,15 @@ class ServiceAccountAdmin(ReauthenticationFirst, CountedDeletion, PassesActor):
     def state_shown(self, service: ServiceAccount) -> str:
         refusal = accounts.present_refusal(service)
         return str(REFUSALS.get(refusal, refusal) if refusal else _("works"))
+
+    @admin.display(description=_("created by"))
+    def created_by_shown(self, service: ServiceAccount) -> str:
+        """Return a name without a link, which would reveal an id: a superuser may not belong to the tenant."""
+        return service.created_by.name or "-" if service.created_by else "-"
+
+
+def _new_key(request: HttpRequest, service: ServiceAccount, form: ServiceKeyForm) -> NewKey:
+    return issuing.create_for_service(service, **form.cleaned_data, creator=actor(request))
 
 
 def _is_within_reach(request: HttpRequest, service: ServiceAccount | None) -> bool:

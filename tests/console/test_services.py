@@ -147,3 +147,22 @@ def test_only_superusers_map_certificates(town: Town, ada: User, keeper: User) -
     with site_context("a test looks"):
         assert CertificateIdentity.objects.get().value == "build.engines.example"
     assert "build.engines.example" in proven(keeper).get(CERTIFICATES).content.decode()
+
+
+def test_the_page_of_a_key_says_who_owns_it_and_who_has_seen_it(town: Town, ada: User, keeper: User) -> None:
+    found = service(town.a.tenant, ada, READ, created_by=keeper)
+    browser = proven(keeper)
+    browser.post(f"{SERVICES}{found.pk}/create-key/", {"name": "ci", "scopes": [READ]})
+    with tenant_context(town.a.tenant.pk):
+        key = ApiKey.objects.get()
+    assert key.created_by == keeper
+    page = browser.get(f"{KEYS}{key.pk}/change/").content.decode()
+    assert "Ada" in page
+    assert keeper.name in page
+    assert "A member of the tenant." in page
+    assert keeper.name in browser.get(f"{SERVICES}{found.pk}/change/").content.decode()
+
+    with site_context("the creator leaves"):
+        Membership.objects.filter(user=keeper).delete()
+    root = proven(User.objects.create_superuser(username="root"))
+    assert "does not belong to the tenant any more" in root.get(f"{KEYS}{key.pk}/change/").content.decode()
