@@ -8,7 +8,7 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-SQL = Path(__file__).parent / "0006"
+SQL = Path(__file__).parent / "0007"
 
 
 def clear_in_the_database(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -19,7 +19,7 @@ def clear_in_the_database(_apps: StateApps, schema_editor: BaseDatabaseSchemaEdi
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("authserver", "0005_notices_of_tenants"),
+        ("authserver", "0006_notices_of_tenants"),
     ]
 
     operations = [

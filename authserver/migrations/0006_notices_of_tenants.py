@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("authserver", "0004_gone_resources")]
+    dependencies = [("authserver", "0005_cached_plans")]
 
     operations = [
         migrations.AddField(
