@@ -19,7 +19,7 @@ from foundation.declarations import AppEvent
 CHANGEABLE = (
     "name", "is_first_party", "is_delegated", "grants", "scopes", "resources", "redirect_uris",
     "post_logout_redirect_uris", "backchannel_logout_uri", "token_format", "refresh_policy", "signing_algorithm",
-    "is_pkce_optional",
+    "is_pkce_optional", "service_id",
 )  # fmt: skip
 
 
@@ -74,7 +74,8 @@ def start(client: Client) -> bool:
 def change(client: Client, *, actor: User | None = None) -> list[str]:
     """Save the changed fields of a client and return their names. Raises ValidationError, by field.
 
-    The same is checked as at the registration. The tenant, the kind and the ID of a client never change.
+    The same is checked as at the registration. The tenant, the kind and the ID of a client never change. A client whose
+    service is taken away is stopped (ADR 52).
     """
     with transaction.atomic():
         before = Client.objects.select_for_update().get(pk=client.pk)
@@ -84,6 +85,7 @@ def change(client: Client, *, actor: User | None = None) -> list[str]:
         if fields:
             registration.create_scopes(client.scopes)
             client.save(update_fields=fields)
+            client.refresh_from_db(fields=["is_active"])
             record(
                 events.CLIENT_CHANGED, object=client, tenant_id=client.tenant_id, app=client.client_id, fields=fields
             )

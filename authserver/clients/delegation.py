@@ -47,9 +47,24 @@ def faults(actor: User, client: Client, before: Client | None) -> Faults:
         found["is_delegated"] = [delegation.ABOVE]
     if not delegation.has_all(actor, membership.tenant_id, (), own_scopes(client.scopes)):
         found["scopes"] = [delegation.ABOVE]
+    if _is_service_above(actor, client, before):
+        found["service"] = [delegation.ABOVE]
     if not _are_of_tenant(set(client.resources) - set(before.resources if before else ()), client):
         found["resources"] = [delegation.ABOVE]
     return found
+
+
+def _is_service_above(actor: User, client: Client, before: Client | None) -> bool:
+    """Whether a client gets a service with more scopes than the actor has, or loses the one that limits it.
+
+    Without a service, a client that is not delegated has only its own limits.
+    """
+    former = before.service_id if before else None
+    if client.service_id == former:
+        return False
+    if client.service is None:
+        return not client.is_delegated
+    return not delegation.has_all(actor, client.service.tenant_id, (), client.service.scopes)
 
 
 def own_scopes(names: Iterable[str]) -> set[str]:

@@ -20,6 +20,7 @@ from authserver.models import (
     GrantType,
     RefreshPolicy,
     RegisteredScope,
+    ServiceAccount,
     SigningAlgorithm,
     TokenFormat,
 )
@@ -29,7 +30,10 @@ MOST = 50  # redirect URIs, scopes or resource servers of one client
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """What is said of a new client. A public client has no secret; ``tenant`` is None for one of the site."""
+    """What is said of a new client. A public client has no secret; ``tenant`` is None for one of the site.
+
+    In its own name it acts as the ``service``, if there is one, which belongs to the same tenant (ADR 52).
+    """
 
     name: str
     grants: Sequence[GrantType]
@@ -39,6 +43,7 @@ class Registration:
     backchannel_logout_uri: str = ""
     resources: Sequence[str] = ()
     tenant: Tenant | None = None
+    service: ServiceAccount | None = None
     is_public: bool = False
     is_first_party: bool = False
     is_pkce_optional: bool = False
@@ -78,6 +83,7 @@ def client_of(wanted: Registration, *, creator: User | None = None) -> Client:
         name=wanted.name.strip(),
         client_id=wanted.client_id,
         tenant=wanted.tenant,
+        service=wanted.service,
         is_public=wanted.is_public,
         is_first_party=wanted.is_first_party,
         is_pkce_optional=wanted.is_pkce_optional,
@@ -105,6 +111,7 @@ def check(client: Client, *, actor: User | None = None, before: Client | None = 
         "post_logout_redirect_uris": _faults_of_uris(client, client.post_logout_redirect_uris),
         "backchannel_logout_uri": _faults_of_logout(client),
         "resources": _faults_of_resources(client),
+        "service": _faults_of_service(client),
         "signing_algorithm": _faults_of_algorithm(client, before),
         "is_pkce_optional": _faults_of_pkce(client),
     }
@@ -182,6 +189,16 @@ def _faults_of_resources(client: Client) -> list[object]:
         len(one) <= 500 and resources.is_identifier(one) for one in client.resources
     )
     return [] if are_fine else [_("A resource server is an absolute URL without a fragment.")]
+
+
+def _faults_of_service(client: Client) -> list[object]:
+    if client.service is None:
+        return []
+    if client.service.tenant_id != client.tenant_id:
+        return [_("The service belongs to another tenant.")]
+    if GrantType.CLIENT_CREDENTIALS not in client.grants:
+        return [_("An app acts as a service in its own name: choose the grant for that (client credentials).")]
+    return []
 
 
 def _faults_of_algorithm(client: Client, before: Client | None) -> list[object]:

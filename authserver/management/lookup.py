@@ -12,7 +12,8 @@ from tenancy import site_context
 def find_service(named: str, tenant: Tenant | None) -> ServiceAccount:
     """Return the service with this id or name, in one tenant if it is given. Raises CommandError."""
     with site_context("a command looks up a service"):
-        every = ServiceAccount.objects.filter(tenant=tenant) if tenant else ServiceAccount.objects.all()
+        every = ServiceAccount.objects.select_related("tenant")
+        every = every.filter(tenant=tenant) if tenant else every
         try:
             found: list[ServiceAccount] = list(every.filter(pk=UUID(named)))
         except ValueError:

@@ -94,12 +94,13 @@ class ClientAdmin(PreviewsTokens, ActsOnClients, FoundByWords, ReauthenticationF
     def get_fieldsets(self, request: HttpRequest, obj: Client | None = None) -> Any:
         parts: list[tuple[Any, list[str]]] = [
             (None, ["name", "tenant", "is_public", "is_first_party", "grants"]),
-            (_("What it may ask for"), ["scopes", "resources", "is_delegated"]),
+            (_("What it may ask for"), ["scopes", "resources", "is_delegated", "service"]),
             (_("Where people return to"), ["redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri"]),
             (_("Its tokens"), ["token_format", "refresh_policy", "signing_algorithm", "is_pkce_optional"]),
         ]
         left_out = set() if actor(request).is_superuser else set(OF_SUPERUSERS)
         left_out |= {"is_delegated"} if obj is None else {"is_public"}
+        left_out |= set() if _can_have_service(request, obj) else {"service"}
         left_out |= set() if settings.PKCE_MAY_BE_OPTIONAL else {"is_pkce_optional"}
         found = [(title, {"fields": [name for name in names if name not in left_out]}) for title, names in parts]
         return [*found, (_("What is known of it"), {"fields": self.known_fields})] if obj else found
@@ -179,6 +180,11 @@ class ClientAdmin(PreviewsTokens, ActsOnClients, FoundByWords, ReauthenticationF
     def created_by_shown(self, client: Client) -> str:
         """Return a name without a link, which would reveal an id: a superuser may not belong to the tenant."""
         return client.created_by.name or "-" if client.created_by else "-"
+
+
+def _can_have_service(request: HttpRequest, client: Client | None) -> bool:
+    """Whether it is known of which tenant a service can be. A superuser registers an app first."""
+    return not actor(request).is_superuser if client is None else client.tenant_id is not None
 
 
 def _is_within_reach(request: HttpRequest, client: Client | None) -> bool:

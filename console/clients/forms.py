@@ -11,7 +11,7 @@ from accounts.organizations.delegation import ABOVE
 from audit.events import Event, record
 from authserver.clients import registration
 from authserver.clients.registration import Registration
-from authserver.models import Client, GrantType, RefreshPolicy, SigningAlgorithm, TokenFormat
+from authserver.models import Client, GrantType, RefreshPolicy, ServiceAccount, SigningAlgorithm, TokenFormat
 from console.organizations.asking import RequestedBy
 
 
@@ -52,13 +52,29 @@ class ClientForm(RequestedBy):
     )
     post_logout_redirect_uris = OnePerLine(label=_("Redirect URIs after signing out"), help_text=_("One on each line."))
 
+    service = forms.ModelChoiceField(
+        label=_("Service account"),
+        queryset=ServiceAccount.objects.none(),
+        required=False,
+        help_text=_("As which it acts in its own name. Without its service, an app is stopped."),
+    )
+
     class Meta:
         model = Client
         fields = (
             "name", "tenant", "is_public", "is_first_party", "is_delegated", "grants", "scopes", "resources",
             "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "token_format", "refresh_policy",
-            "signing_algorithm", "is_pkce_optional",
+            "signing_algorithm", "is_pkce_optional", "service",
         )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        membership = self.person.active_membership
+        is_new = self.instance._state.adding  # noqa: SLF001  # Django documents it
+        tenant_id = (membership and membership.tenant_id) if is_new else self.instance.tenant_id
+        field = self.fields["service"]
+        if isinstance(field, forms.ModelChoiceField) and tenant_id:
+            field.queryset = ServiceAccount.objects.filter(tenant=tenant_id)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -87,6 +103,7 @@ class ClientForm(RequestedBy):
             backchannel_logout_uri=told["backchannel_logout_uri"],
             resources=told["resources"],
             tenant=told["tenant"] if self.person.is_superuser else self._own_tenant(),
+            service=told.get("service"),
             is_public=told["is_public"],
             is_first_party=told.get("is_first_party", False),
             is_pkce_optional=told.get("is_pkce_optional", False),

@@ -20,6 +20,7 @@ from authserver.models import AccessToken, Client, ClientSecret, GrantType, Reso
 from foundation import lifetimes
 from tenancy import site_context, tenant_context
 from tests.support.oauth import basic, document, registered, token_request
+from tests.support.services import clerk, service
 from tests.support.together import together
 from tests.tenancy.conftest import Side, Town, town
 
@@ -301,3 +302,48 @@ def test_a_tenants_app_has_at_most_what_its_registrar_has_now(town: Town, loses:
     answer = token_request(Browser(), OWN | {"scope": "reports:read"}, basic(client.client_id, secret))
     assert (answer.status_code, document(answer)["error"]) == (400, "invalid_scope")
     assert Entry.objects.filter(action="tokens.refused", details__reason="scope_not_delegated").exists()
+
+
+@pytest.mark.promise(46, 47)
+def test_an_app_acts_as_a_service_within_the_rights_of_whoever_says_so(town: Town) -> None:
+    give_scopes(town.a, "reports:read")
+    grace = clerk(town.a.tenant, "reports:read", "reports:write", name="Grace")
+    small = service(town.a.tenant, grace, "reports:read")
+    large = service(town.a.tenant, grace, "reports:read", "reports:write", name="Large")
+    foreign = service(town.b.tenant, clerk(town.b.tenant, "reports:read", name="Bob"), "reports:read")
+    client, secret = of_tenant(town.a, scopes=["reports:read"], service=small)
+    assert status(client, secret, scope="reports:read") == 200
+
+    for other in (large, foreign):
+        client.service = other
+        with at_work(town.a) as owner, pytest.raises(ValidationError) as refused:
+            changes.change(client, actor=owner)
+        assert refused.value.message_dict.keys() == {"service"}
+        with pytest.raises(ValidationError):
+            of_tenant(town.a, service=other)
+
+
+@pytest.mark.promise(46, 47)
+def test_an_app_whose_service_is_taken_away_is_stopped(town: Town) -> None:
+    give_scopes(town.a, "reports:read")
+    night_job = service(town.a.tenant, clerk(town.a.tenant, "reports:read"), "reports:read")
+    own, secret = of_tenant(town.a, scopes=["reports:read"], service=night_job)
+    by_operator, _ = registered(tenant=town.a.tenant, scopes=["reports:read"], service=night_job)
+    with at_work(town.a) as owner:
+        by_operator.service = None
+        with pytest.raises(ValidationError, match="above"):
+            changes.change(by_operator, actor=owner)
+        own.service = None
+        assert changes.change(own, actor=owner) == ["service_id"]
+    assert not own.is_active
+    assert status(own, secret) == 401
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tenant": None}, {"grants": [GrantType.DEVICE_CODE]}], ids=["of the site", "never in its own name"]
+)
+def test_an_app_that_cannot_act_as_a_service_is_refused_one(town: Town, wrong: dict[str, Any]) -> None:
+    night_job = service(town.a.tenant, clerk(town.a.tenant, "reports:read"), "reports:read")
+    with pytest.raises(ValidationError) as refused:
+        registered(**{"tenant": town.a.tenant, "service": night_job, **wrong})
+    assert refused.value.message_dict.keys() == {"service"}

@@ -13,6 +13,7 @@ from audit.models import Entry
 from authserver.models import Client, ClientSecret, RegisteredScope
 from tenancy import site_context
 from tests.support.oauth import basic, document, token_request
+from tests.support.services import READ, clerk, service
 
 pytestmark = pytest.mark.django_db
 OWN = ("--name", "Jobs", "--grant", "client_credentials")
@@ -122,3 +123,23 @@ def test_without_json_it_says_that_the_secret_is_shown_once() -> None:
     printed = StringIO()
     call_command("create_client", *WEB, "--public", stdout=printed)
     assert "has no secret" in printed.getvalue()
+
+
+def test_an_app_acts_as_a_service_of_its_tenant() -> None:
+    with site_context("a test makes tenants"):
+        dock = Tenant.objects.create(name="Dock", slug="dock")
+        Tenant.objects.create(name="Other", slug="other")
+    night_job = service(dock, clerk(dock, READ), READ)
+    found = created(*OWN, "--scope", READ, "--service", "Night job", "--tenant", "dock")
+    client = stored(found["client_id"])
+    assert (client.service_id, client.tenant_id) == (night_job.pk, dock.pk)
+    assert stored(created(*OWN, "--service", str(night_job.pk))["client_id"]).tenant_id == dock.pk
+    auth = basic(found["client_id"], found["client_secret"])
+    assert token_request(Browser(), {"grant_type": "client_credentials", "scope": READ}, auth).status_code == 200
+    for wrong in (
+        (*OWN, "--service", "Night job", "--tenant", "other"),
+        (*OWN, "--service", "Day job"),
+        (*WEB, "--service", "Night job"),
+    ):
+        with pytest.raises(CommandError):
+            created(*wrong)

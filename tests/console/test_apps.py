@@ -13,6 +13,7 @@ from tenancy import site_context
 from tests.support.administrator import administrator, root
 from tests.support.oauth import basic, registered, token_request
 from tests.support.proven import proven, sign_in
+from tests.support.services import clerk, service
 from tests.tenancy.conftest import Town, town
 
 __all__ = ["administrator", "root", "town"]
@@ -260,3 +261,23 @@ def test_apps_are_found_by_name_and_by_client_id(administrator: Browser) -> None
         text = administrator.get(LIST, {"q": term}).content.decode()
         assert "Harbour log" in text
         assert "Lantern" not in text
+
+
+def test_an_app_of_a_tenant_is_given_a_service_of_the_tenant(administrator: Browser, town: Town) -> None:
+    night_job = service(town.a.tenant, clerk(town.a.tenant, "berths:read"), "berths:read")
+    foreign = service(town.b.tenant, clerk(town.b.tenant, "berths:read", name="Bob"), "berths:read", name="Foreign")
+    client, _ = registered(tenant=town.a.tenant, scopes=["berths:read"])
+    with site_context("a test gives rights"):
+        Role.objects.filter(name="owner").update(scopes=["berths:read"])
+    form = FORM | {"scopes": "berths:read", "resources": "", "signing_algorithm": "RS256"} | inline()
+    for browser in (administrator, proven(town.a.owner)):
+        shown = browser.get(page(client)).content.decode()
+        assert "Night job" in shown
+        assert "Foreign" not in shown
+        assert browser.post(page(client), form | {"service": str(foreign.pk)}).status_code == 200
+        assert only_client().service_id is None
+    answer = proven(town.a.owner).post(page(client), form | {"service": str(night_job.pk)})
+    assert answer.status_code == 302, answer.content.decode()
+    assert only_client().service_id == night_job.pk
+    assert "Night job" in proven(town.a.owner).get(f"{LIST}add/").content.decode()
+    assert "Night job" not in administrator.get(f"{LIST}add/").content.decode(), "of which tenant is not known yet"

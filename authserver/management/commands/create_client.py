@@ -10,6 +10,7 @@ from accounts.management.lookup import find_tenant, in_one_line
 from accounts.management.output import JSONCommand
 from audit.context import Actor, ActorKind
 from authserver.clients.registration import Registration, register
+from authserver.management.lookup import find_service
 from authserver.models import GrantType, RefreshPolicy, SigningAlgorithm, TokenFormat
 from tenancy import site_context
 
@@ -50,6 +51,7 @@ class Command(JSONCommand):
         parser.add_argument("--public", action="store_true", help="it cannot keep a secret")
         parser.add_argument("--first-party", action="store_true", help="people are not asked")
         parser.add_argument("--tenant", help="the id or short name of the tenant that it belongs to; default the site")
+        parser.add_argument("--service", help="as which it acts in its own name, by id or name; in its tenant")
         parser.add_argument("--token-format", choices=TokenFormat.values, default=TokenFormat.JWT)
         parser.add_argument("--refresh-policy", choices=RefreshPolicy.values, default=RefreshPolicy.WEB)
         parser.add_argument("--signing-algorithm", choices=SigningAlgorithm.values, default=SigningAlgorithm.RS256)
@@ -61,6 +63,7 @@ class Command(JSONCommand):
         if options["pkce_optional"] and not settings.PKCE_MAY_BE_OPTIONAL:
             raise CommandError("PKCE is required in production.")
         tenant = find_tenant(options["tenant"]) if options["tenant"] else None
+        service = find_service(options["service"], tenant) if options["service"] else None
         wanted = Registration(
             name=options["name"],
             grants=[GrantType(name) for name in options["grants"]],
@@ -69,7 +72,8 @@ class Command(JSONCommand):
             post_logout_redirect_uris=options["post_logout_redirect_uris"],
             backchannel_logout_uri=options["backchannel_logout_uri"],
             resources=options["resources"],
-            tenant=tenant,
+            tenant=tenant or (service.tenant if service else None),
+            service=service,
             is_public=options["public"],
             is_first_party=options["first_party"],
             is_pkce_optional=options["pkce_optional"],
