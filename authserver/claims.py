@@ -1,7 +1,7 @@
 """What is said about a person to clients. This module alone decides it: tokens, userinfo and the preview ask it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -70,10 +70,19 @@ def read(user_id: UUID, tenant_id: UUID | None) -> PersonFacts | None:
 
 
 def read_for(client: Client, user_id: UUID, tenant_id: UUID | None) -> PersonFacts | None:
-    """Return what is true of a person now, for a client. The client of a tenant serves its members only."""
+    """Return what is true of a person now, for a client.
+
+    The client of a tenant serves its members only, and learns nothing about their other organizations (ADR 56).
+    """
     facts = read(user_id, tenant_id)
-    is_served = facts is not None and (client.tenant_id is None or str(client.tenant_id) in facts.roles)
-    return facts if is_served else None
+    if facts is None or client.tenant_id is None:
+        return facts
+    return within(facts, client.tenant_id) if str(client.tenant_id) in facts.roles else None
+
+
+def within(facts: PersonFacts, tenant_id: UUID | None) -> PersonFacts:
+    """Return what one organization may know about a person: of their organizations, itself alone."""
+    return replace(facts, roles={key: role for key, role in facts.roles.items() if key == str(tenant_id)})
 
 
 def authorization_claims(facts: PersonFacts) -> dict[str, Any]:

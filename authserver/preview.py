@@ -1,7 +1,7 @@
 """A preview for administrators: what a client would learn about a person, claim by claim, without issuing anything."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,8 +33,8 @@ def preview(
     facts = claims.read(user.pk, tenant_id)
     if facts is None:
         return None
-    if of_tenant_only:
-        facts = replace(facts, roles={key: role for key, role in facts.roles.items() if key == str(tenant_id)})
+    if of_tenant_only or client.tenant_id is not None:
+        facts = claims.within(facts, tenant_id)
     now, seconds = timezone.now(), int(lifetimes.ACCESS_TOKEN.total_seconds())
     family = TokenFamily(id=uuid4(), client_id=client.pk, user=user, auth_time=now, acr="single", sid="preview")
     return TokenPreview(

@@ -78,7 +78,7 @@ class ApiKey(models.Model):
 
     ``tenant`` is the one in which a person's key works, with the rights of their role there. ``not_before`` is that of
     the person or the service when the key was created: it works while both are equal (ADR 42). ``created_by`` is who
-    created a service's key, and has seen it: it ends with their account, or when they are cut off (ADR 54).
+    created a service's key, and has seen it: it ends with their account, or when they are cut off (ADR 55).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

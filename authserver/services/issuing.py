@@ -55,7 +55,7 @@ def create_for_service(
 ) -> NewKey:
     """Create a key of a service, with some of its scopes, until the service expires. Raises ValidationError.
 
-    The ``creator`` sees the key. It is revoked when they are cut off (ADR 54). No creator means an operator.
+    The ``creator`` sees the key. It is revoked when they are cut off (ADR 55). No creator means an operator.
     """
     if not set(scopes) <= set(service.scopes):
         raise ValidationError({"scopes": _("A key can have only scopes of its service.")})

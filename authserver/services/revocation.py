@@ -13,7 +13,7 @@ from tenancy import site_context
 
 
 def revoke_of_people(people: Sequence[UUID], reason: RevocationReason) -> RevocationResult:
-    """Revoke the keys of these people, and those of services that they have seen, and stop their services (ADR 54)."""
+    """Revoke the keys of these people, and those of services that they have seen, and stop their services (ADR 55)."""
     with site_context(f"keys and services of people are revoked: {reason.value}"):
         keys = (
             ApiKey.objects.filter(Q(user__in=people) | Q(created_by__in=people))

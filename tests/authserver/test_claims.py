@@ -1,5 +1,7 @@
 """What clients learn about people: by scope, by the site's own claims, and never by a reserved name."""
 
+from typing import Any
+
 import jwt
 import pytest
 from django.core.exceptions import ValidationError
@@ -12,6 +14,7 @@ from authserver.preview import preview
 from authserver.reserved_claims import RESERVED
 from tenancy import site_context
 from tests.support.apps import app
+from tests.support.oauth import document, token_request
 from tests.support.proven import proven
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +132,24 @@ def test_the_preview_shows_what_the_client_gets(ada: User, engines: Tenant) -> N
 
 def _without(said: dict[str, object], names: set[str]) -> dict[str, object]:
     return {name: value for name, value in said.items() if name not in names}
+
+
+@pytest.mark.promise(46)
+@pytest.mark.parametrize("form", ["jwt", "opaque"])
+def test_the_app_of_a_tenant_learns_nothing_of_other_organizations(ada: User, engines: Tenant, form: str) -> None:
+    with site_context("a test makes a second organization"):
+        other = Tenant.objects.create(name="Harbour", slug="harbour")
+        Membership.objects.create(user=ada, tenant=other, role=Role.objects.create(name="pilot", tenant=other))
+    theirs, ours = (app(tenant=tenant, token_format=form) for tenant in (engines, None))
+    for one, expected in ((theirs, {str(engines.pk)}), (ours, {str(engines.pk), str(other.pk)})):
+        found = one.tokens(proven(ada), scope="openid profile")
+        token = found["access_token"]
+        seen: list[Any] = [payload(found["id_token"])]
+        seen.append(Browser().get("/oauth/userinfo", headers={"Authorization": f"Bearer {token}"}).json())
+        seen.append(document(token_request(Browser(), {"token": token}, one.auth, path="/oauth/introspect")))
+        if form == "jwt":
+            seen.append(payload(token))
+        shown = preview(one.client, ada, engines.pk, scopes=["openid", "profile"])
+        assert shown is not None
+        seen += [shown.access_token, shown.id_token, shown.userinfo]
+        assert [set(said["organization_ids"]) for said in seen] == [expected] * len(seen)

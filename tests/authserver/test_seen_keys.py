@@ -1,4 +1,4 @@
-"""A key of a service ends when whoever created it, and has seen it, is cut off (ADR 54)."""
+"""A key of a service ends when whoever created it, and has seen it, is cut off (ADR 55)."""
 
 import threading
 from collections.abc import Callable
