@@ -202,8 +202,8 @@ NOTICE_TEXTS = {
     Notice.TOKENS_REUSED: NoticeText(
         subject=_("An app lost its access to your account"),
         happened=_(
-            "Somebody used a copy of the access that you had given to the app %(app)s for your account at %(site)s. "
-            "So that access was ended, everywhere. To use the app, sign in with it again."
+            "The access that you had given to the app %(app)s for your account at %(site)s was used twice, as if "
+            "somebody had a copy of it. So all of it has ended. To use the app, sign in to it again."
         ),
         by_owner=False,
     ),

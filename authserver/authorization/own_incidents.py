@@ -16,7 +16,8 @@ from foundation.browsers import name_browser
 SHOWN = 10
 HAPPENED = {
     events.TOKENS_REUSED.value: _(
-        "Two programs used the same access, so all of it was revoked. If you still use the app, sign in to it again."
+        "Its access was used twice, as if somebody had a copy. So all of it has ended. To use the app, sign in to it "
+        "again."
     ),
     events.TOKENS_REPEATED.value: _(
         "It used the same access in two networks. That is normal if it runs in several places. If not, stop it."

@@ -179,7 +179,7 @@ def test_nothing_signs_out_without_the_button_and_its_csrf_token(ada: User, brow
 def test_the_page_asks_by_name_and_says_where_it_leads(own: App, browser: Browser, hint: str) -> None:
     text = ask(browser, id_token_hint=hint, post_logout_redirect_uri=BACK).content.decode()
     assert own.client.name in text
-    assert "You then go back to" in text
+    assert "You will then go back to" in text
     assert "You are signed in as Ada" in text
     assert "another account" not in text
 
@@ -200,7 +200,7 @@ def test_a_hint_of_another_person_says_so_and_ends_only_the_session_that_is_here
     bob = User.objects.create_user(name="Bob")
     his = own.tokens(proven(bob))["id_token"]
     page = ask(browser, id_token_hint=his, post_logout_redirect_uri=BACK)
-    assert "another account" in page.content.decode()
+    assert "a different account" in page.content.decode()
 
     assert led_to(press(browser, page)) == BACK
 
