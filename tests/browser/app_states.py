@@ -87,6 +87,13 @@ def _form_post(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go(apps.app().url(response_mode="form_post"))
 
 
+def _leaving(visitor: Visitor, _: NewVisitor) -> None:
+    """Be asked whether to sign out here too, by an app with a long name."""
+    client = apps.app(name=LONG).client
+    visitor.goes_on_as(proven(_ada()))
+    visitor.go(f"/oauth/logout?client_id={client.client_id}")
+
+
 def _refused(**changed: str) -> Callable[..., None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
         visitor.goes_on_as(proven(_ada()))
@@ -196,6 +203,7 @@ APP_STATES = [
     State(name="app-unknown", heading=UNSET, arrive=at("/oauth/authorize?client_id=x")),
     State(name="app-onward", heading="Back to Harbour", arrive=_onward),
     State(name="app-form_post", heading="Back to Harbour", arrive=_form_post),
+    State(name="app-sign_out_for_an_app", heading="Sign out?", arrive=_leaving),
     State(name="device-empty", heading="Connect a device", arrive=inside("/oauth/device")),
     State(name="device-from_a_link", heading="Connect a device", arrive=_device()),
     State(name="device-mistyped", heading="Connect a device", arrive=_mistyped),
