@@ -33,12 +33,15 @@ celery.current_app.loader.import_default_modules()  # as in a worker, so that an
 _WATCH = needs.Watch()
 settings.WHITENOISE_AUTOREFRESH = True  # a new client looks for a file when it is asked for one, and not for all before
 
-from authserver.keys import ring  # noqa: E402  # it needs the line above, as do these
+from authserver.keys import pairs, ring  # noqa: E402  # it needs the line above, as do these
+from authserver.models import SigningAlgorithm  # noqa: E402
 from tests.support.hashes import make_cheap, real_hashes  # noqa: E402  # they need the line above
 from tests.support.stories import Stories  # noqa: E402
 
 __all__ = ["real_hashes"]  # a fixture of all tests
 make_cheap()
+# Generating keys for each test would take a third of a second.
+settings.OIDC_SIGNING_KEYS = [pairs.generate(algorithm).pem for algorithm in SigningAlgorithm]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -126,6 +129,12 @@ def cache_away(settings: Any, providers: Sandbox) -> Iterator[Callable[[], None]
     yield away
     settings.CACHES = before
     caches.close_all()
+
+
+@pytest.fixture
+def stored_signing_keys(settings: Any) -> None:
+    """Let the product generate and store its signing keys, as it does without OIDC_SIGNING_KEYS."""
+    settings.OIDC_SIGNING_KEYS = []
 
 
 @pytest.fixture(autouse=True)

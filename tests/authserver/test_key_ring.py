@@ -21,7 +21,7 @@ from jobs import purging
 from tests.support.oauth import basic, registered, token_request
 from tests.support.together import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stored_signing_keys")]
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 RS256, ES256, ED25519 = SigningAlgorithm.RS256, SigningAlgorithm.ES256, SigningAlgorithm.ED25519

@@ -13,7 +13,7 @@ from authserver.keys import pairs, ring
 from authserver.models import SigningAlgorithm, TokenSigningKey
 from authserver.tasks import rotate_signing_keys
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stored_signing_keys")]
 
 
 def run(*arguments: str) -> list[dict[str, Any]]:

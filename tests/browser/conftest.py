@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def home(live_server: LiveServer, settings: Settings, providers: Sandbox) -> Iterator[str]:
+def home(live_server: LiveServer, settings: Settings, providers: Sandbox, stored_signing_keys: None) -> Iterator[str]:
     """Give the product's address: `localhost`, while the providers are at 127.0.0.1, another site as in real life."""
     before = providers.public_url
     settings.PUBLIC_URL = providers.public_url = live_server.url

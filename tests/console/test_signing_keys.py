@@ -16,7 +16,7 @@ from tests.support.proven import proven
 
 __all__ = ["administrator", "root"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stored_signing_keys")]
 
 LIST = "/admin/authserver/tokensigningkey/"
 

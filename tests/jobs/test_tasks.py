@@ -149,7 +149,8 @@ def a_former_key(stage: Stage) -> None:
     stage.settings.TOKEN_ENCRYPTION_KEYS = [bytes(range(32))]
 
 
-def signing_keys_that_have_served(_stage: Stage) -> None:
+def signing_keys_that_have_served(stage: Stage) -> None:
+    stage.settings.OIDC_SIGNING_KEYS = []
     ring.current()
     TokenSigningKey.objects.update(active_at=timezone.now() - lifetimes.KEY_ROTATION)
 
