@@ -9,6 +9,9 @@ CHECK_ENV := env MODE=production SECRET_KEY=checking-code-needs-no-secret-that-w
 	PUBLIC_URL=https://vestibule.example DATABASE_URL=postgresql://nobody@/nothing REDIS_URL=redis://127.0.0.1:1/0 \
 	EMAIL_URL=smtp://mail.vestibule.example
 
+# Some build machines set this. The tests and the product start many processes, and each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
