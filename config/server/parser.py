@@ -5,6 +5,7 @@ from typing import Any
 
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreData
+from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader, Unreader
 
@@ -65,8 +66,17 @@ class Chunks:
         return came.find(b"\r\n\r\n", self._at) >= 0 or len(came) - self._at > LONGEST_HEAD
 
 
+class UntrustedRequest(Request):  # type: ignore[misc]  # a library without types
+    """gunicorn's request, without its own reading of forwarding headers: only config.proxies evaluates them."""
+
+    def _peer_trusted_for_forwarded(self) -> tuple[dict[str, str], list[str]]:
+        return {}, []
+
+
 class Parser(RequestParser):  # type: ignore[misc]  # a library without types
     """gunicorn's parser, fed by the poller. The thread then finds the request parsed and its body complete."""
+
+    mesg_class = UntrustedRequest
 
     mesg: Any  # gunicorn's name for the request; None until its head has been parsed
 

@@ -16,7 +16,7 @@ from typing import Any
 from gunicorn import sock
 from gunicorn.workers.gthread import ThreadWorker
 
-from config.server import bounds, refusals
+from config.server import bounds, plain_config, refusals
 from config.server.connection import Connection, Gone, Phase
 
 FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -31,9 +31,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = min(self.worker_connections, files - bounds.SPARE_DESCRIPTORS)
-        self.worker_connections = max(self.cfg.threads + 1, most)
+        self.cfg: Any = plain_config.PlainConfig(self.cfg)
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - bounds.SPARE_DESCRIPTORS
+        self.worker_connections = max(self.cfg.threads + 1, min(self.worker_connections, files))
         self.max_keepalived = self.worker_connections // 2  # the rest is for active ones
         self.most_at_work = self.worker_connections // 2
         self.at_work = 0  # requests in a thread, or queued for one
