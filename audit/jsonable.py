@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 
@@ -24,6 +25,8 @@ def to_jsonable(value: Any, *, deep: int = 0) -> Any:
         return _text(value)
     if isinstance(value, int | float):
         return _number(value)
+    if isinstance(value, UUID):
+        return str(value)
     if deep >= DEEPEST:
         return _left_out(value)
     return _of_many(value, deep + 1)

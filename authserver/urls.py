@@ -9,6 +9,11 @@ from authserver.logout import views as logout
 from authserver.services import pages as key_pages
 
 urlpatterns = [
+    # Programs ask these all the time, and patterns are tried in turn.
+    path("oauth/token", token.token, name="oauth-token"),
+    path("oauth/introspect", introspection.introspect, name="oauth-introspect"),
+    path("oauth/userinfo", userinfo.userinfo, name="oauth-userinfo"),
+    path("oauth/revoke", revocation.revoke, name="oauth-revoke"),
     path(".well-known/openid-configuration", metadata.metadata, name="openid-configuration"),
     path(".well-known/oauth-authorization-server", metadata.metadata, name="oauth-metadata"),
     path("oauth/jwks", metadata.jwks, name="oauth-jwks"),
@@ -27,8 +32,4 @@ urlpatterns = [
     path("oauth/device/refuse", device_pages.refuse, name="device-refuse"),
     path("oauth/logout", logout.logout, name="oauth-logout"),
     path("oauth/logout/confirm/<str:shown>", logout.confirm, name="oauth-logout-confirm"),
-    path("oauth/token", token.token, name="oauth-token"),
-    path("oauth/userinfo", userinfo.userinfo, name="oauth-userinfo"),
-    path("oauth/revoke", revocation.revoke, name="oauth-revoke"),
-    path("oauth/introspect", introspection.introspect, name="oauth-introspect"),
 ]

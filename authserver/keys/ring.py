@@ -23,9 +23,12 @@ from authserver.keys import pairs, stored
 from authserver.keys.pairs import KeyPair, PublicKey
 from authserver.keys.private_keys import KeyRefused
 from authserver.models.signing_key import SigningAlgorithm, TokenSigningKey
+from foundation.rows import Rows, fetch_all
 
 logger = logging.getLogger(__name__)
 
+KEY = Rows(TokenSigningKey, "k")
+READ = f"SELECT {KEY.columns} FROM authserver_tokensigningkey k WHERE NOT k.is_withdrawn"
 FRESH = 1.0  # seconds
 UNCERTAIN = timedelta(seconds=10)  # how long a new key may be one of a transaction that is still rolled back
 ACTOR = Actor(ActorKind.JOB, "signing-keys")
@@ -152,7 +155,7 @@ def _read() -> KeyRing:
 
 
 def _rows() -> list[TokenSigningKey]:
-    return list(TokenSigningKey.objects.filter(is_withdrawn=False))
+    return [KEY.read(row) for row in fetch_all(READ, [])]
 
 
 def _ring(rows: Iterable[TokenSigningKey], now: datetime) -> KeyRing:
