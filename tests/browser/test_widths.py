@@ -1,4 +1,4 @@
-"""What a list or a page shows is seen whole on a desk of 1280 px, and on a telephone.
+"""What a list or a page shows is seen whole on a desk of 1280 px, on a tablet, and on a telephone.
 
 The kind of fault: a last column that is cut off, a heading broken within a word, a secret of which one sees a half.
 """
@@ -21,6 +21,11 @@ BROKEN = """() => [...document.querySelectorAll('#result_list thead .text *, #re
             range.setStart(node, word.index); range.setEnd(node, word.index + word[0].length);
             return new Set([...range.getClientRects()].map(line => line.top)).size > 1;
         }).map(word => word[0])))"""
+CUT = """() => [...document.querySelectorAll('.form-row :is(select, textarea, input, .readonly, .select2-container)')]
+    .filter(field => field.checkVisibility() && (field.scrollWidth > field.clientWidth && field.matches('.readonly')
+        || field.getBoundingClientRect().right > field.closest('fieldset').getBoundingClientRect().right))
+    .map(field => field.id || field.className)"""
+FORMS = ["client_add", "client_page", "resource_page", "certificateidentity_add", "tokensigningkey_page"]
 LISTS = [
     "/admin/accounts/user/", "/admin/accounts/user/?is_active__exact=1", "/admin/audit/entry/",
     "/admin/audit/entry/?source=event", "/admin/accounts/identity/", "/admin/accounts/membership/",
@@ -58,3 +63,12 @@ def test_a_secret_that_is_shown_once_is_shown_whole(new_visitor: NewVisitor, nam
 
     assert secret.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
     assert visitor.ask(OVERFLOW) <= 0
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_no_field_of_a_form_is_cut_off_on_a_tablet_or_a_telephone(new_visitor: NewVisitor, name: str) -> None:
+    (state,) = [state for state in ADMIN_STATES if state.name == f"admin-{name}"]
+    visitor = reach(state, new_visitor)
+    for width in (768, 375):
+        visitor.page.set_viewport_size({"width": width, "height": 700})
+        assert visitor.ask(CUT) == [], width
