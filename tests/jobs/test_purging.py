@@ -155,7 +155,8 @@ def test_a_dry_run_counts_and_touches_nothing(capsys: pytest.CaptureFixture[str]
 def test_whatever_expires_is_registered() -> None:
     """A table with an end to its rows is a line of the registry; tokens, which are renewed, go by their age.
 
-    Signing keys go by their removal. A service account that has expired stays, because the trail names it.
+    Signing keys go by their removal, consents by their withdrawal. A service account that has expired stays,
+    because the trail names it.
     """
     found = {
         model._meta.db_table
@@ -164,7 +165,7 @@ def test_whatever_expires_is_registered() -> None:
         for field in model._meta.concrete_fields
         if isinstance(field, models.DateTimeField) and "expire" in field.name
     }
-    expected = (found - {"authserver_serviceaccount"}) | {"authserver_tokensigningkey"}
+    expected = (found - {"authserver_serviceaccount"}) | {"authserver_tokensigningkey", "authserver_consent"}
     assert expected == {purgeable.table for purgeable in purgeables()}
 
 
