@@ -1,5 +1,6 @@
 """One client's connection as the poller sees it, from its first byte to the last byte of the response."""
 
+import errno
 import ssl
 from enum import Enum, auto
 from selectors import EVENT_READ, EVENT_WRITE
@@ -12,6 +13,9 @@ from gunicorn.workers.gthread import TConn
 from config.server.outbox import Outbox
 from config.server.parser import Parser
 
+# What accepting fails with when there is no room for another connection, or when the client has disconnected already.
+NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+GONE_BEFORE = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EPROTO, errno.EPERM}
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 

@@ -3,7 +3,6 @@
 The poller, gunicorn's main loop, collects requests and sends responses to slow readers. It never blocks on a client.
 """
 
-import errno
 import math
 import resource
 import time
@@ -17,10 +16,8 @@ from gunicorn import sock
 from gunicorn.workers.gthread import ThreadWorker
 
 from config.server import bounds, plain_config, refusals
-from config.server.connection import Connection, Gone, Phase
+from config.server.connection import GONE_BEFORE, NO_ROOM, Connection, Gone, Phase
 
-FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-GONE_BEFORE = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EPROTO, errno.EPERM}
 Waiting = dict[Connection, None]  # in the order of their deadlines
 
 
@@ -42,6 +39,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         self.leaving: Waiting = {}
         self.large: dict[Connection, int] = {}  # the sizes of bodies over SMALL_BODY
         self.stops_at = math.inf
+        self.notified_at = -math.inf
         self.refusal_log = refusals.RefusalLog()
         self.connection = partial(Connection, self.cfg, waiting=Semaphore(max(1, self.cfg.threads // 2)))
 
@@ -60,7 +58,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         try:
             accepted, client = listener.accept()
         except OSError as failed:
-            if failed.errno in FULL:
+            if failed.errno in NO_ROOM:
                 self._make_room()
             elif failed.errno not in GONE_BEFORE:
                 raise
@@ -76,10 +74,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         self._gather(conn)  # the request has usually arrived with it
 
     def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
-        """Handle a connection, in any phase, that can be read or written."""
+        """Handle a connection that can be read or written."""
         if conn.phase is Phase.GONE:
             return  # dropped for another connection in this round
-        if conn.phase is Phase.SENDING:
+        if conn.phase is Phase.AT_WORK:  # the next request, or the end: it is read after the response
+            self._listen(conn, 0)
+        elif conn.phase is Phase.SENDING:
             self._send(conn)
         elif conn.phase is Phase.LEAVING:
             self._hear_out(conn)
@@ -103,7 +103,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         if is_whole and self.at_work >= self.most_at_work:
             self._refuse(conn, refusals.Overloaded())
         elif is_whole:
-            self._forget(conn)
+            self._stop_waiting(conn)  # and stay in the poller: most clients send nothing before the response
             self.at_work += 1
             self.enqueue_req(conn)
         elif conn.phase is Phase.IDLE:
@@ -205,10 +205,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         self._send(conn)
 
     def _leave(self, conn: Connection) -> None:
-        """Shut down our side and read until the client closes: closing could lose the response (RFC 9112, 9.6).
-
-        gunicorn waits for that in its main loop, where a client that does not close blocks all others.
-        """
+        """Shut down our side and read until the client closes: closing could lose the response (RFC 9112, 9.6)."""
         self._forget(conn)
         conn.leave()
         self.leaving[conn] = None
@@ -222,6 +219,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             is_over = True
         if is_over:
             self._drop(conn)
+
+    def notify(self) -> None:
+        """Tell the arbiter that we live, once a second and not in every round: each time lets go of Python's lock."""
+        if (now := time.monotonic()) >= self.notified_at + 1:
+            self.notified_at = now
+            super().notify()
 
     def murder_pending(self) -> None:
         """Called in every round, at least once a second: end expired connections and make room for new ones."""
@@ -264,16 +267,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
                 conn.timeout = min(conn.timeout, self.stops_at)
 
     def _give_time(self, conn: Connection, seconds: float) -> None:
-        conn.moved = 0
-        now = time.monotonic()
+        conn.moved, now = 0, time.monotonic()
         conn.timeout = min(now + seconds, max(self.stops_at, now))
 
     def _listen(self, conn: Connection, events: int) -> None:
-        if conn.listened_for == events:
-            return
-        if conn.listened_for:
+        if conn.listened_for not in {0, events}:
             self.poller.unregister(conn.sock)
-        self.poller.register(conn.sock, events, partial(self.on_client_socket_readable, conn))
+        if events not in {0, conn.listened_for}:
+            self.poller.register(conn.sock, events, partial(self.on_client_socket_readable, conn))
         conn.listened_for = events
 
     def _stop_waiting(self, conn: Connection) -> None:
@@ -287,9 +288,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
     def _forget(self, conn: Connection) -> None:
         """Remove a connection from the poller and from all lists with deadlines."""
         self._stop_waiting(conn)
-        if conn.listened_for:
-            self.poller.unregister(conn.sock)
-            conn.listened_for = 0
+        self._listen(conn, 0)
 
     def _drop(self, conn: Connection, reason: str = "") -> None:
         if reason:
