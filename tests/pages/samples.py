@@ -137,7 +137,7 @@ WITH_MICROSOFT = WayIn(
     provider=MICROSOFT,
     email="augusta.ada.king.countess.of.lovelace@analytical-engines.example",
     name="Ada King",
-    connected_at=NOW - timedelta(hours=5, minutes=7),
+    connected_at=NOW - timedelta(days=5, hours=7),
     disconnect_url="/accounts/connections/2/disconnect/",
 )
 WITHOUT_ADDRESS = WayIn(
