@@ -40,6 +40,7 @@ OTHERS = {
     "accounts/sign_in/login_throttle.py COUNT_ATTEMPT": "how long a person waits after wrong ones, in Redis (ADR 8)",
     "accounts/sign_in/reauthentication/codes.py _tried": "the same wrong codes, counted",
     "audit/stream.py PAUSE": "how often a command looks for new entries",
+    "authserver/logout/notices.py PAUSE": "how often an idle sender looks for notices of other tenants",
     "config/embedded/supervisor.py LONGEST_PAUSE": "a process of a checkout that is started again; no row",
     "config/settings/storage.py CELERY_BROKER_CONNECTION_MAX_RETRIES": "a setting of Celery",
     "console/overview/counting.py GIVEN_UP_FOR": "how long numbers that cannot be counted are left alone, in the cache",
