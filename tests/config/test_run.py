@@ -165,6 +165,7 @@ def test_when_the_site_answers_everything_that_it_needs_is_ready(start: Callable
         assert connection.execute("SELECT count(*) FROM accounts_user WHERE is_superuser").fetchone() == (1,)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("asked_by", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_signal_stops_everything_within_five_seconds(
     start: Callable[..., Run], asked_by: signal.Signals
@@ -177,6 +178,7 @@ def test_a_stop_signal_stops_everything_within_five_seconds(
     until(run.is_over, seconds=5)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("killed", ["the supervisor alone", "make alone", "the whole group"])
 def test_a_killed_run_leaves_nothing_and_the_next_one_answers(start: Callable[..., Run], killed: str) -> None:
     run = start()

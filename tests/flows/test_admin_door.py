@@ -253,6 +253,7 @@ def test_known_and_unknown_names_look_alike(browser: Browser, root: User, new_br
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("real_hashes")
 @pytest.mark.promise(44)
 def test_known_and_unknown_names_take_the_same_time(root: User) -> None:
