@@ -20,7 +20,9 @@ help: ## List the targets
 run: setup ## Run the whole product with everything it needs, on http://127.0.0.1:8000
 	@exec $(BIN)/python -m config.embedded
 
-PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+# One process more than there are cores, because tests also wait: for a browser, a process or a clock.
+PROCESSES = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores + 1 : 4)))
+PYTEST = $(BIN)/pytest --numprocesses $(PROCESSES) --dist worksteal
 
 .PHONY: test
 test: setup ## Run all tests
