@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 
 MARK = "bittern"  # is in every text of tenant B, and nowhere else
 SAID_BEFORE = re.compile(r'<ul class="messagelist">.*?</ul>', re.DOTALL)  # it repeats what was typed
+MOST_FOREIGN = 5  # rows of each model that are asked for by name: the same code refuses the others
 SEEN = ("last_seen_at", "ip_address", "user_agent", "expire_date")  # what the crawl changes in its own session
 
 
@@ -109,7 +110,7 @@ def test_nothing_of_another_tenant_is_found_or_changed_and_nobody_gains_permissi
     crawl.follow_links()
     crawl.complete(["", "bar", "root", "o"])
     for model_admin in registered():
-        foreign = [obj for obj in things[model_admin.model] if not _is_of(obj, furnished.a)]
+        foreign = [obj for obj in things[model_admin.model] if not _is_of(obj, furnished.a)][:MOST_FOREIGN]
         opened = crawl.knock_at(model_admin, foreign)
         assert not opened, "what is not in the tenant was opened"
         crawl.use_lists(model_admin, foreign, across=False)
