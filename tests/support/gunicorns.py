@@ -143,7 +143,7 @@ def running(
     ):
         site = Site(port=port, pid=server.pid, log=log, tls=tls)
         try:
-            until(lambda: _answers(site), seconds=STARTING)
+            until(lambda: _answers(site) and len(site.workers()) == WORKERS, seconds=STARTING)
             yield site
         finally:
             server.terminate()
