@@ -36,6 +36,10 @@ class Gathered(Unreader):  # type: ignore[misc]  # a library without types
         self._at += len(piece)
         return piece
 
+    @property
+    def has_more(self) -> bool:
+        return bool(self.buf.tell() or self._at < len(self._came))
+
     def take_buffered(self) -> bytes:
         """Return everything that has not been read, and be empty."""
         left: bytes = super().take_buffered() + self._came[self._at :]
@@ -104,6 +108,11 @@ class Parser(RequestParser):  # type: ignore[misc]  # a library without types
             return False
         self.mesg._expected_100_continue = False  # noqa: SLF001
         return True
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a part of the next request has arrived with this one."""
+        return self.unreader.has_more
 
     def start_over(self) -> bytes:
         """Prepare for the next request, and return the part of it that has arrived already."""

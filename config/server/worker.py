@@ -13,15 +13,15 @@ from threading import Semaphore
 from typing import Any
 
 from gunicorn import sock
-from gunicorn.workers.gthread import ThreadWorker
 
 from config.server import bounds, plain_config, refusals
 from config.server.connection import GONE_BEFORE, NO_ROOM, Connection, Gone, Phase
+from config.server.handover import HandOver
 
 Waiting = dict[Connection, None]  # in the order of their deadlines
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
+class Worker(HandOver):
     """Everything here but ``handle`` and ``handle_error`` runs in the poller."""
 
     worker_connections: int
@@ -79,6 +79,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             return  # dropped for another connection in this round
         if conn.phase is Phase.AT_WORK:  # the next request, or the end: it is read after the response
             self._listen(conn, 0)
+            self.take_back()
         elif conn.phase is Phase.SENDING:
             self._send(conn)
         elif conn.phase is Phase.LEAVING:
