@@ -1,6 +1,9 @@
-"""How long the server waits for clients, and for how many at once: tested with a patience of one second.
+"""How long the server waits for clients, and for how many at once.
 
 The kind of fault: something that anonymous clients can repeat or prolong costs the server more each time.
+What ends by a time limit is tested with a patience of one second. That nobody is delayed is tested with the product's
+own patience of ten: whoever had to wait for a stranger would wait that long, and a busy machine alone delays nobody by
+half of it.
 """
 
 import os
@@ -15,16 +18,17 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from config.server.bounds import ALL_LARGE, LARGEST_BODY, SPARE_DESCRIPTORS
+from config.server.bounds import ALL_LARGE, LARGEST_BODY, PATIENCE, SPARE_DESCRIPTORS
 from config.variables import CHECKOUT
 from tests.support.gunicorns import THREADS, WORKERS, Site, read, running, statuses
 from tests.support.strangers import KINDS, crowd
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.process, pytest.mark.alone]
+pytestmark = pytest.mark.process
 
 HASTY = ("-k", "tests.support.hasty.Worker")
 CONNECTIONS = 16  # a worker's
+WAITED_FOR_A_STRANGER = PATIENCE / 2  # seconds
 LONG = b"GET /long HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 WAIT = b"GET /wait HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
@@ -36,8 +40,14 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running(tmp_path_factory.mktemp("patient") / "log", app="tests.support.echoing") as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    more = (*HASTY, "--worker-connections", str(CONNECTIONS))
+    more = ("--worker-connections", str(CONNECTIONS))
     with running(tmp_path_factory.mktemp("narrow") / "log", *more, app="tests.support.echoing") as site:
         yield site
 
@@ -45,28 +55,36 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 BEGUN = [kind for kind, what in KINDS.items() if what.reads and kind not in {"nothing", "told_to_continue"}]
 
 
-@pytest.mark.parametrize("kind", BEGUN)
 @pytest.mark.promise(96)
-def test_an_incomplete_request_is_answered_with_a_timeout(hasty: Site, kind: str) -> None:
-    with hasty.connect() as connection:
-        began = time.monotonic()
-        connection.sendall(KINDS[kind].first)
-        connection.settimeout(0.1)
-        answers = b""
-        while time.monotonic() - began < 20:
-            try:
-                piece = connection.recv(65_536)
-            except TimeoutError:
-                connection.sendall(KINDS[kind].drip)
-                continue
-            if not piece:
-                break
-            answers += piece
-        took = time.monotonic() - began
+def test_an_incomplete_request_is_answered_with_a_timeout(hasty: Site) -> None:
+    """All kinds wait at the same time. One that is never answered is not there in the end."""
+    with ExitStack() as stack:
+        answers = _answers_of({kind: stack.enter_context(hasty.connect()) for kind in BEGUN}, seconds=30)
 
-    assert answers.count(b"HTTP/1.1 408 Request Timeout\r\n") == 1
-    assert b"did not arrive in time" in answers
-    assert took < 15
+    assert [kind for kind in BEGUN if kind not in answers] == [], "never closed"
+    assert {kind: answers[kind].count(b"HTTP/1.1 408 Request Timeout\r\n") for kind in BEGUN} == dict.fromkeys(BEGUN, 1)
+    assert [kind for kind in BEGUN if b"did not arrive in time" not in answers[kind]] == []
+
+
+def _answers_of(connections: dict[str, socket.socket], *, seconds: float) -> dict[str, bytes]:
+    """Send what each kind of stranger sends, until the server closes. Return what it answered to those it closed."""
+    read: dict[str, bytes] = dict.fromkeys(connections, b"")
+    closed: dict[str, bytes] = {}
+    for kind, connection in connections.items():
+        connection.sendall(KINDS[kind].first)
+        connection.settimeout(0.01)
+    deadline = time.monotonic() + seconds
+    while len(closed) < len(connections) and time.monotonic() < deadline:
+        for kind in connections.keys() - closed.keys():
+            try:
+                piece = connections[kind].recv(65_536)
+            except TimeoutError:
+                connections[kind].sendall(KINDS[kind].drip)
+                continue
+            read[kind] += piece
+            if not piece:
+                closed[kind] = read[kind]
+    return closed
 
 
 @pytest.mark.promise(96)
@@ -84,14 +102,20 @@ def test_a_silent_connection_is_closed_without_a_response(hasty: Site) -> None:
 
 
 @pytest.mark.promise(96)
-def test_clients_that_do_not_read_long_answers_hold_at_most_half_of_the_threads(hasty: Site) -> None:
+def test_clients_that_do_not_read_long_answers_hold_at_most_half_of_the_threads(patient: Site) -> None:
     with ExitStack() as stack:
         for _ in range(3 * WORKERS * THREADS):
-            stack.enter_context(hasty.connect(receives=4096)).sendall(LONG)
-        worst = max(hasty.took("/health/live") for _ in range(20))
-        until(lambda: hasty.lines("reason=reader_too_slow"), seconds=60)
+            stack.enter_context(patient.connect(receives=4096)).sendall(LONG)
+        worst = max(patient.took("/health/live") for _ in range(20))
 
-    assert worst < 1
+    assert worst < WAITED_FOR_A_STRANGER
+
+
+@pytest.mark.promise(96)
+def test_a_client_that_does_not_read_a_long_answer_is_given_up(hasty: Site) -> None:
+    with hasty.connect(receives=4096) as connection:
+        connection.sendall(LONG)
+        until(lambda: hasty.lines("reason=reader_too_slow"), seconds=60)
 
 
 @pytest.mark.promise(96)
@@ -102,11 +126,11 @@ def test_above_the_limit_of_connections_the_oldest_incomplete_ones_are_closed(na
             with suppress(ConnectionError):
                 connection.sendall(KINDS["half_a_head"].first)
         worst = max(narrow.took("/health/live") for _ in range(10))
-        until(lambda: narrow.lines("reason=too_many_connections"), seconds=5)
+        until(lambda: narrow.lines("reason=too_many_connections"), seconds=30)
         over = [_is_closed(connection) for connection in strangers]
 
     closed = [number for number, is_over in enumerate(over) if is_over]
-    assert worst < 1
+    assert worst < WAITED_FOR_A_STRANGER
     assert len(closed) >= len(strangers) - WORKERS * CONNECTIONS
     assert statistics.mean(closed) < len(strangers) / 2
 
@@ -135,25 +159,25 @@ def test_complete_requests_that_would_wait_too_long_are_refused_with_a_page(narr
 
 
 @pytest.mark.promise(96)
-def test_long_bodies_together_stay_within_bounds(hasty: Site) -> None:
+def test_long_bodies_together_stay_within_bounds(patient: Site) -> None:
     head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\na" % LARGEST_BODY
     with ExitStack() as stack:
         for _ in range(3 * ALL_LARGE // LARGEST_BODY):
-            stack.enter_context(hasty.connect()).sendall(head)
-        until(lambda: hasty.lines("reason=too_many_large_bodies"), seconds=5)
-        with hasty.connect() as connection:
+            stack.enter_context(patient.connect()).sendall(head)
+        until(lambda: patient.lines("reason=too_many_large_bodies"), seconds=30)
+        with patient.connect() as connection:
             connection.sendall(head + b"a" * (LARGEST_BODY - 1))
             assert read(connection).status == 200
 
 
 def took_with_patience(site: Site, path: str) -> float:
-    """Return the seconds until a page is served to a client that retries when it is refused.
+    """Return the seconds until a page is served to a client that retries when it is refused, at most PATIENCE.
 
     With few connections and strangers that reconnect at once, a connection that sends its request a moment later may
     be the oldest incomplete one already.
     """
     began = time.monotonic()
-    while time.monotonic() - began < 10:
+    while time.monotonic() - began < PATIENCE:
         with suppress(ConnectionError):
             site.took(path)
             break
@@ -168,7 +192,7 @@ def test_open_files_are_never_more_than_the_process_may_have(tmp_path_factory: p
         pids = site.workers()
         worst = max(took_with_patience(site, "/health/live") for _ in range(20))
 
-        assert worst < 1
+        assert worst < WAITED_FOR_A_STRANGER
         assert site.workers() == pids
         assert all(len(os.listdir(f"/proc/{pid}/fd")) < files for pid in pids)  # noqa: PTH208  # the kernel's own list
 
@@ -189,7 +213,7 @@ def test_at_shutdown_it_does_not_wait_for_incomplete_requests(tmp_path_factory: 
 
         assert read(whole).status == 200
         until(lambda: len(site.lines("Worker exiting")) == WORKERS, seconds=20)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 8, "with their own time limit they would have had ten seconds"
 
 
 @pytest.mark.promise(96)

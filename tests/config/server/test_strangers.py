@@ -4,7 +4,6 @@ The kind of fault: a thread waits for an anonymous client, which can take for ev
 """
 
 import statistics
-import time
 
 import pytest
 
@@ -12,10 +11,12 @@ from config.server.bounds import PATIENCE
 from tests.support.gunicorns import THREADS, WORKERS, Site
 from tests.support.strangers import KINDS, crowd
 
-pytestmark = [pytest.mark.process, pytest.mark.alone]
+pytestmark = pytest.mark.process
 
 TEN_TIMES = 10 * WORKERS * THREADS
-WATCHED = 4.0  # seconds
+ASKED = (
+    10  # times each: a thread that waits for a stranger waits for PATIENCE, so with all taken the first one shows it
+)
 
 
 @pytest.mark.parametrize(
@@ -27,14 +28,14 @@ def test_ten_times_as_many_strangers_as_threads_leave_the_site_answering(site: S
         live, pages = _ask(site)
 
     assert strangers.came >= TEN_TIMES
-    assert statistics.median(live) < 1, kind
-    assert statistics.median(pages) < 1, kind
+    assert statistics.median(live) < PATIENCE / 5, kind
+    assert statistics.median(pages) < PATIENCE / 5, kind
     assert max(*live, *pages) < PATIENCE / 2, f"{kind}: somebody waited for a stranger"
 
 
 def _ask(site: Site) -> tuple[list[float], list[float]]:
-    live, pages, end = [], [], time.monotonic() + WATCHED
-    while time.monotonic() < end:
+    live, pages = [], []
+    for _ in range(ASKED):
         live.append(site.took("/health/live"))
         pages.append(site.took("/accounts/login/"))
     return live, pages

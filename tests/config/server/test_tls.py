@@ -15,10 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from config.server.bounds import PATIENCE
 from tests.support.gunicorns import THREADS, WORKERS, Site, read, running
 from tests.support.strangers import crowd
 
-pytestmark = [pytest.mark.process, pytest.mark.alone]
+pytestmark = pytest.mark.process
 
 GET = b"GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -46,7 +47,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    more = ("-k", "tests.support.hasty.Worker", "--certfile", str(certificate))
+    more = ("--certfile", str(certificate))
     tls = ssl.create_default_context(cafile=str(certificate))
     with running(tmp_path_factory.mktemp("tls") / "log", *more, app="tests.support.echoing", tls=tls) as site:
         yield site
@@ -58,7 +59,7 @@ def test_unfinished_handshakes_hold_no_thread(site: Site, kind: str) -> None:
     with crowd(site, kind, size=10 * WORKERS * THREADS):
         worst = max(site.took("/health/live") for _ in range(20))
 
-    assert worst < 1
+    assert worst < PATIENCE / 2, "a page waited for a stranger"
 
 
 @pytest.mark.promise(96)
@@ -68,7 +69,7 @@ def test_unfinished_requests_over_tls_hold_no_thread(site: Site) -> None:
             stack.enter_context(site.secure()).sendall(GET[:-4])
         worst = max(site.took("/health/live") for _ in range(10))
 
-    assert worst < 1
+    assert worst < PATIENCE / 2, "a page waited for a stranger"
 
 
 @pytest.mark.promise(96)
