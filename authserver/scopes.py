@@ -1,12 +1,15 @@
 """The scopes that we define, and which claims they release (OpenID Connect Core, section 5.4)."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from authserver.models import Client, RegisteredScope
 from authserver.protocol.errors import ErrorCode, OAuthError
+from foundation.rows import fetch_one
 
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
 
@@ -17,6 +20,31 @@ BUILT_IN: Mapping[str, Promise] = {
     OFFLINE: _("keep access while you are not there"),
 }
 OF_PEOPLE = frozenset(BUILT_IN)  # they say something about a person, so a client in its own name gets none of them
+
+# The scopes that include another one, directly or through others.
+ABOVE = """
+    WITH RECURSIVE above(name) AS (
+        SELECT s.name FROM authserver_registeredscope s WHERE %(scope)s = ANY (s.includes)
+        UNION
+        SELECT s.name FROM authserver_registeredscope s JOIN above a ON a.name = ANY (s.includes)
+    )
+    SELECT array_agg(name) FROM above
+"""
+
+
+def holds(given: AbstractSet[str], scope: str, tenant_id: UUID | None) -> bool:
+    """Whether scopes that were given allow what requires a scope: it is among them, or one that includes it.
+
+    ``org:<tenant>:<scope>`` counts as the scope in that tenant alone. No query is made if the scope itself was given.
+    """
+    if _names(scope, tenant_id) & given:
+        return True
+    row = fetch_one(ABOVE, {"scope": scope}) if given else None
+    return any(_names(above, tenant_id) & given for above in (row and row[0]) or ())
+
+
+def _names(scope: str, tenant_id: UUID | None) -> set[str]:
+    return {scope, f"org:{tenant_id}:{scope}"} if tenant_id else {scope}
 
 
 def supported() -> list[str]:

@@ -89,14 +89,15 @@ def _within(enter: Callable[[], Scope], actor: Actor | None) -> Iterator[Scope]:
         finally:
             _scope.reset(token)
         if is_nested and not connection.needs_rollback:
-            _set(outer)
+            set_scope(outer)
 
 
 def _statement(scope: Scope) -> Callable[[], Scope]:
-    return lambda: _set(scope)
+    return lambda: set_scope(scope)
 
 
-def _set(scope: Scope) -> Scope:
+def set_scope(scope: Scope) -> Scope:
+    """Set the context in the database for the current transaction, for ``request_context``."""
     with connection.cursor() as cursor:
         cursor.execute(SET_CONTEXT, scope.settings())
     return scope

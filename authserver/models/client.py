@@ -71,6 +71,13 @@ class RegisteredScope(models.Model):
         default=False,
         help_text=_("Listed in the metadata. Some apps ask for every scope that is listed, so keep the list short."),
     )
+    includes = ArrayField(
+        models.CharField(max_length=100, validators=[SCOPE_WORD]),
+        default=list,
+        blank=True,
+        verbose_name=_("includes"),
+        help_text=_("Scopes that it stands for as well, separated by commas: users:write may include users:read."),
+    )
 
     class Meta:
         verbose_name = _("scope")

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.tenant import SCOPE_WORD
@@ -28,6 +29,12 @@ class ProfileClaim(models.Model):
         verbose_name=_("values"),
         help_text=_("All that it can be, separated by commas. Empty: any text."),
     )
+    is_tier = models.BooleanField(
+        _("is the tier"),
+        default=False,
+        db_default=False,
+        help_text=_("Its values are tiers, from the lowest to the highest. One claim can be the tier."),
+    )
     is_in_access_tokens = models.BooleanField(
         _("in access tokens"), default=True, help_text=_("Resource servers decide by it.")
     )
@@ -36,6 +43,14 @@ class ProfileClaim(models.Model):
         verbose_name = _("profile claim")
         verbose_name_plural = _("profile claims")
         ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["is_tier"],
+                condition=Q(is_tier=True),
+                name="profile_claim_one_tier",
+                violation_error_message=_("Another claim is the tier."),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -43,6 +58,8 @@ class ProfileClaim(models.Model):
     def clean(self) -> None:
         if self.name in RESERVED:
             raise ValidationError({"name": _("This claim is reserved: it has a meaning that nobody may change.")})
+        if self.is_tier and not self.choices:
+            raise ValidationError({"choices": _("List the tiers, from the lowest to the highest.")})
 
 
 class ProfileValue(models.Model):

@@ -18,7 +18,7 @@ from console.scope import OnlySuperusers, Scoped, actor
 class ScopeForm(forms.ModelForm[RegisteredScope]):
     class Meta:
         model = RegisteredScope
-        fields = ("name", "description", "is_advertised")
+        fields = ("name", "description", "includes", "is_advertised")
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
