@@ -1,40 +1,44 @@
 """The caller of the API: one value for all kinds of credentials."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from uuid import UUID
 
-from django.http import HttpRequest
-from ninja.security import APIKeyCookie
-
 from accounts.models import User
+from audit.context import Actor
+from authserver.authorization.decision import Authentication
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A person or a service, with the scopes and the tenant of the credential."""
+    """A person or a service, with what the credential lets it do.
+
+    ``scopes`` limits the credential: None for a browser's session, which may do all that the person may do.
+    ``person`` is whose rights count: the person themselves, the owner of a service, or None for an app of the site in
+    its own name. ``tenant_id`` is where the caller acts. ``actor`` and ``behind`` are who stands in the trail.
+    ``last_sign_in`` says how and when the person last signed in, if the credential tells.
+    """
 
     kind: Literal["person", "service"]
     id: UUID
-    scopes: tuple[str, ...] = ()
-    tenant_id: UUID | None = None
-    user: User | None = None
+    scopes: frozenset[str] | None
+    tenant_id: UUID | None
+    person: User | None
+    actor: Actor
+    behind: Actor | None = None
+    last_sign_in: Callable[[], Authentication | None] = field(default=lambda: None, repr=False)
 
+    @property
+    def own_scopes(self) -> list[str]:
+        """The scopes in order, for the caller to see. A session has none, because it needs none."""
+        return sorted(self.scopes or ())
 
-class SessionCookie(APIKeyCookie):
-    """Authenticates by the browser's session. For unsafe methods ninja requires a CSRF token as well."""
+    def agrees_with(self, other: "Caller") -> bool:
+        """Whether two credentials of a request are for the same caller in the same tenant."""
+        return (self.kind, self.id, self.tenant_id) == (other.kind, other.id, other.tenant_id)
 
-    def __init__(self, cookie_name: str) -> None:
-        self.param_name = cookie_name
-        super().__init__()
-
-    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
-        user = request.user
-        if not isinstance(user, User):
-            return None
-        return Caller(
-            kind="person",
-            id=user.pk,
-            tenant_id=user.active_membership.tenant_id if user.active_membership else None,
-            user=user,
-        )
+    def joined_with(self, other: "Caller") -> "Caller":
+        """Return the caller with two credentials that agree: it may do only what both allow."""
+        limits = [one.scopes for one in (self, other) if one.scopes is not None]
+        return replace(self, scopes=frozenset.intersection(*limits) if limits else None)

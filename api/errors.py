@@ -1,41 +1,88 @@
-"""The error responses of the API. All have one format and reveal nothing but what the request lacks."""
+"""How the API answers what goes wrong: everything becomes a problem document, and rolls the request's writes back."""
 
-from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, Schema
-from ninja.errors import AuthenticationError, ValidationError
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, cast
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
 from redis.exceptions import RedisError
 
+from accounts.organizations.middleware import WorkingRequest
+from api import problems
+from api.problems import ApiError
 
-class Problem(Schema):
-    """``error`` is for programs, ``message`` for people who read logs, ``fields`` names invalid input."""
+logger = logging.getLogger(__name__)
 
-    error: str
-    message: str
-    fields: list[str] = []
+Handler = Callable[[HttpRequest], HttpResponseBase]
+Translate = Callable[[Any], ApiError]
+OUTAGE = "A part of the site is not available. Try again in a moment."
 
 
 def register(api: NinjaAPI) -> None:
-    """Register handlers that give all errors of the API this format."""
+    """Register the handlers."""
+    for kind, translate in TRANSLATIONS.items():
+        api.add_exception_handler(kind, partial(_answer, translate))
 
-    @api.exception_handler(AuthenticationError)
-    def unauthenticated(request: HttpRequest, exception: AuthenticationError) -> HttpResponse:
-        problem = Problem(error="unauthenticated", message="The request has no valid credential.")
-        response = api.create_response(request, problem.model_dump(), status=401)
-        response.headers["WWW-Authenticate"] = "Bearer"
-        return response
 
-    def unavailable(request: HttpRequest, exception: Exception | type[Exception]) -> HttpResponse:
-        problem = Problem(error="unavailable", message="A part of the site is not available. Try again in a moment.")
-        response = api.create_response(request, problem.model_dump(), status=503)
-        response.headers["Retry-After"] = "5"
-        return response
+def everywhere(get_response: Handler) -> Handler:
+    """Give every error under /api/ a problem document, also those that never reach an operation. A middleware."""
 
-    for outage in (OperationalError, InterfaceError, RedisError):
-        api.add_exception_handler(outage, unavailable)
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        is_ours = request.path_info.startswith("/api/") and response.status_code >= 400
+        if not is_ours or response.headers.get("Content-Type", "").startswith(problems.MEDIA_TYPE):
+            return response
+        kind = problems.BY_STATUS.get(response.status_code, problems.MALFORMED)
+        document = problems.response_to(ApiError(kind, f"{kind.title}."))
+        document.status_code = response.status_code
+        for name in ("Allow", "Retry-After", "WWW-Authenticate"):
+            if name in response.headers:
+                document.headers[name] = response.headers[name]
+        document.cookies = response.cookies
+        return document
 
-    @api.exception_handler(ValidationError)
-    def invalid(request: HttpRequest, exception: ValidationError) -> HttpResponse:
-        fields = [".".join(map(str, fault["loc"])) for fault in exception.errors]
-        problem = Problem(error="invalid_request", message="The request is not in the documented form.", fields=fields)
-        return api.create_response(request, problem.model_dump(), status=422)
+    return handle
+
+
+def _answer(translate: Translate, request: HttpRequest, exception: Any) -> HttpResponse:
+    if cast("WorkingRequest", request).work.is_in_transaction:
+        transaction.set_rollback(True)
+    return problems.response_to(translate(exception))
+
+
+def _unavailable(outage: Exception) -> ApiError:
+    logger.error("unavailable: %s", type(outage).__name__)
+    return ApiError(problems.UNAVAILABLE, OUTAGE, headers={"Retry-After": "5"})
+
+
+def _invalid(found: ValidationError) -> ApiError:
+    """Name each fault. pydantic's texts are about types and limits, and do not repeat the input."""
+    fields = [
+        {"field": ".".join(str(part) for part in fault["loc"]), "message": str(fault["msg"])} for fault in found.errors
+    ]
+    return ApiError(problems.INVALID_REQUEST, "The input is not in the documented form.", fields=fields)
+
+
+def _not_found(_missing: Http404) -> ApiError:
+    return ApiError(problems.NOT_FOUND, "There is nothing at this address for this caller.")
+
+
+def _by_status(error: HttpError) -> ApiError:
+    """Translate what ninja refuses itself, such as a body that is not JSON. Its text may quote the input."""
+    kind = problems.BY_STATUS.get(error.status_code, problems.MALFORMED)
+    return ApiError(kind, f"{kind.title}.")
+
+
+TRANSLATIONS: Mapping[type[Exception], Translate] = {
+    ApiError: lambda refused: refused,
+    OperationalError: _unavailable,
+    InterfaceError: _unavailable,
+    RedisError: _unavailable,
+    ValidationError: _invalid,
+    Http404: _not_found,
+    HttpError: _by_status,
+}

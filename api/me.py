@@ -8,7 +8,7 @@ from ninja import Router, Schema
 
 from accounts.models import Identity
 from api.callers import Caller
-from api.errors import Problem
+from api.problems import Problem
 
 router = Router(tags=["me"])
 
@@ -36,9 +36,9 @@ class Me(Schema):
 def me(request: HttpRequest) -> HttpResponse:
     """Return the caller: a person with their identities, or a service."""
     caller: Caller = request.auth  # type: ignore[attr-defined]  # set by ninja
-    known = Me(kind=caller.kind, id=caller.id, scopes=list(caller.scopes), tenant_id=caller.tenant_id)
-    if caller.user is not None:
-        person = caller.user
+    known = Me(kind=caller.kind, id=caller.id, scopes=caller.own_scopes, tenant_id=caller.tenant_id)
+    person = caller.person if caller.kind == "person" else None
+    if person is not None:
         known.email, known.email_verified, known.name = person.email, person.email_verified, person.name
         known.identities = [
             IdentityOut.model_construct(**_personal_fields(identity)) for identity in Identity.objects.of(person)

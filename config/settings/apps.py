@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "webhooks",
     "providers",
     "console",
+    "api",
     "audit",  # last: its receivers announce what those of the other apps have decided (notes in ADR 4)
 ]
 
@@ -32,6 +33,7 @@ MIDDLEWARE = [
     "audit.middleware.ContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.no_store",
+    "api.errors.everywhere",
     "config.middleware.StaticFiles",
     "config.middleware.ContentSecurityPolicy",
     "config.middleware.Language",

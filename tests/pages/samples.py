@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 from accounts.sign_in.reauthentication.acts import Act
+from api import problems
 from tests.pages.app_samples import about_apps
 
 
@@ -289,6 +290,7 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "other_way": SIGN_OUT["action"],
             },
         },
+        "api/problem.html": {"forbidden": {"problem": problems.FORBIDDEN}},
         "providers/confirm.html": {
             "sign-in": {"provider": GOOGLE, "action": GOOGLE.start_url, "is_connect": False},
             "connect": {"user": ADA, "provider": GITHUB, "action": GITHUB.start_url, "is_connect": True},

@@ -1,0 +1,88 @@
+"""The one decider of what a caller may do: guards, the 403 for the caller and `manage.py explain` all ask it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from api.callers import Caller
+from authserver import scopes, tiers
+from foundation.clocks import LEEWAY_SECONDS
+
+SITE_ADMIN = "admin"  # the site-wide role that tokens name too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """What an operation requires; everything that is given must be true.
+
+    ``scope`` limits the credential, and ``permission`` is the right in the admin that the person, or a service's owner,
+    needs in the active tenant. ``role`` is site-wide, ``org_role`` one of the roles in the active tenant. ``tenant``
+    means that the caller acts in a tenant, and if the address names one, in that tenant. ``tier`` is the least tier.
+    ``fresh`` is how long ago the person may have signed in, ``acr`` how. Only a person meets the last four.
+    """
+
+    scope: str = ""
+    permission: str = ""
+    role: str = ""
+    org_role: tuple[str, ...] = ()
+    tenant: bool = False
+    tier: str = ""
+    fresh: timedelta | None = None
+    acr: str = ""
+
+
+Lack = Mapping[str, Any]  # one thing that the caller lacks, such as {"scope": "members:write"}
+
+
+def lacks(caller: Caller, wanted: Requirement, *, named_tenant: UUID | None = None) -> list[Lack]:
+    """Return everything that the caller lacks, in the order of the fields of Requirement. Nothing means yes.
+
+    ``named_tenant`` is the tenant in the address. The person's active membership must be set.
+    """
+    found: list[Lack] = []
+    if wanted.scope and not _has_scope(caller, wanted.scope):
+        found.append({"scope": wanted.scope})
+    if wanted.permission and not (caller.person and caller.person.has_perm(wanted.permission)):
+        found.append({"permission": wanted.permission})
+    if wanted.role and not _has_role(caller, wanted.role):
+        found.append({"role": wanted.role})
+    if wanted.org_role and _org_role(caller) not in wanted.org_role:
+        found.append({"org_role": list(wanted.org_role)})
+    if wanted.tenant and (caller.tenant_id is None or named_tenant not in {None, caller.tenant_id}):
+        found.append({"tenant": str(named_tenant or "any")})
+    if wanted.tier and not (caller.kind == "person" and tiers.reaches(caller.id, wanted.tier)):
+        found.append({"tier": wanted.tier})
+    return found + _lacks_of_sign_in(caller, wanted)
+
+
+def _lacks_of_sign_in(caller: Caller, wanted: Requirement) -> list[Lack]:
+    """Return what another sign-in would give (RFC 9470)."""
+    if wanted.fresh is None and not wanted.acr:
+        return []
+    how = caller.last_sign_in() if caller.kind == "person" else None
+    found: list[Lack] = []
+    oldest = timezone.now() - (wanted.fresh or timedelta()) - timedelta(seconds=LEEWAY_SECONDS)
+    if wanted.fresh is not None and (how is None or how.at < oldest):
+        found.append({"fresh": int(wanted.fresh.total_seconds())})
+    if wanted.acr and (how is None or how.acr != wanted.acr):
+        found.append({"acr": wanted.acr})
+    return found
+
+
+def _has_scope(caller: Caller, scope: str) -> bool:
+    return caller.scopes is None or scopes.holds(caller.scopes, scope, caller.tenant_id)
+
+
+def _has_role(caller: Caller, role: str) -> bool:
+    """Whether a person has the site-wide role. A service has none, whoever its owner is."""
+    person = caller.person if caller.kind == "person" else None
+    return role == SITE_ADMIN and person is not None and person.is_active and person.is_superuser
+
+
+def _org_role(caller: Caller) -> str | None:
+    membership = caller.person.active_membership if caller.person and caller.kind == "person" else None
+    return membership.role_name if membership and membership.tenant_id == caller.tenant_id else None

@@ -1,0 +1,58 @@
+"""Operations with one guard each, as an app of a customer would write them, and their URLs."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import path
+from ninja import NinjaAPI
+
+from accounts.models import Membership, Tenant
+from api import errors
+from api.guards import requires
+from config.urls import handler400, handler500
+from config.urls import urlpatterns as site_urls
+
+__all__ = ["handler400", "handler500", "urlpatterns"]
+
+guarded = NinjaAPI(urls_namespace="guarded", docs_url=None, openapi_url=None)
+errors.register(guarded)
+
+GUARDS: dict[str, dict[str, Any]] = {
+    "scope": {"scope": "books:write"},
+    "permission": {"permission": "accounts.view_membership"},
+    "role": {"role": "admin"},
+    "org_role": {"org_role": "owner"},
+    "tenant": {"tenant": True},
+    "tier": {"tier": "tier2"},
+    "fresh": {"fresh": "10m"},
+    "acr": {"acr": "mfa"},
+    "several": {"scope": "books:write", "tier": "tier2", "acr": "mfa"},
+    "step_up": {"fresh": "10m", "acr": "mfa"},
+}
+
+
+def _answer(request: HttpRequest) -> dict[str, str]:
+    return {"caller": str(request.auth.id)}  # type: ignore[attr-defined]  # set by ninja
+
+
+for name, words in GUARDS.items():
+    guarded.get(f"/{name}", auth=requires(**words), operation_id=name)(_answer)
+
+
+@guarded.get("/tenants/{tenant_id}/members", auth=requires(scope="books:read", tenant=True))
+def members(request: HttpRequest, tenant_id: UUID) -> list[str]:
+    return sorted(str(membership.user_id) for membership in Membership.objects.all())
+
+
+@guarded.post("/tenants/{tenant_id}/name", auth=requires(tenant=True))
+def rename(request: HttpRequest, tenant_id: UUID, *, fails: bool = False) -> dict[str, str]:
+    tenant = Tenant.objects.get(pk=tenant_id)
+    tenant.name = "Renamed"
+    tenant.save(update_fields=["name"])
+    if fails:
+        raise RuntimeError("a fault after the change")
+    return {"name": tenant.name}
+
+
+urlpatterns = [path("api/guarded/", guarded.urls), *site_urls]

@@ -1,0 +1,38 @@
+"""Requests to the API in tests, with any credentials."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.test import Client as Browser
+
+from accounts.models import User
+from tests.support.authorized import App
+from tests.support.proven import sign_in
+
+Headers = Mapping[str, str]
+
+
+def ask(path: str, headers: Headers | None = None, *, browser: Browser | None = None) -> Any:
+    """Send a GET request, with the session of a browser if one is given."""
+    return (browser or Browser(raise_request_exception=False)).get(path, headers=dict(headers or {}))
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def key(text: str) -> dict[str, str]:
+    return {"X-API-Key": text}
+
+
+def token_of(person: User, *scopes: str, **authorized: Any) -> dict[str, str]:
+    """Return the header with an access token for a person, with these scopes and ``openid``."""
+    wanted = ["openid", *scopes]
+    return bearer(App.registered(scopes=wanted).tokens(person, scopes=wanted, **authorized)["access_token"])
+
+
+def session_of(person: User) -> Browser:
+    """Return a browser in which the person is signed in."""
+    browser = Browser(raise_request_exception=False)
+    sign_in(browser, person)
+    return browser
