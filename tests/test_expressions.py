@@ -40,11 +40,12 @@ from foundation.next_page import safe_next
 from providers.identity import clean_address, storable
 from tests.support.product import PACKAGES
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.no_cover  # measured lines would cost more than what is measured here
 
 MAKERS = {"compile", "match", "search", "sub", "subn", "split", "fullmatch", "findall", "finditer"}
 SHORT, LONG = 4_000, 16_000  # characters: four times as many
 NOTHING = 0.004  # seconds of work that are too few to compare
+AT_ONCE = 0.1  # seconds of work for a megabyte
 GROWTH = 10.0  # times as long for four times as much: linear is 4, quadratic 16, and other programs run
 PIECES = (
     "a",
@@ -152,19 +153,29 @@ def texts(pattern: str, length: int) -> Iterator[str]:
 
 
 def seconds(work: Callable[[], object], *, enough: float = NOTHING) -> float:
-    """The least of three, of this process alone: a busy machine is no fault. One that is short enough is enough."""
+    """The least of three, of this thread alone: a busy machine is no fault. One that is short enough is enough."""
     spent = []
     for _ in range(3):
-        began = time.process_time()
+        began = time.thread_time()
         work()
-        spent.append(time.process_time() - began)
+        spent.append(time.thread_time() - began)
         if spent[-1] < enough:
             break
     return min(spent)
 
 
 def grows_too_fast(work: Callable[[str], object], short: str, long: str) -> str:
-    """Say so, or nothing. The longer is not begun where the shorter is long enough already to know."""
+    """Say so if it is seen again and again, or nothing: other programs use the processor's memory too."""
+    found = ""
+    for _ in range(3):
+        found = _seems_to_grow_too_fast(work, short, long)
+        if not found:
+            break
+    return found
+
+
+def _seems_to_grow_too_fast(work: Callable[[str], object], short: str, long: str) -> str:
+    """The longer is not begun where the shorter is long enough already to know."""
     first = seconds(lambda: work(short))
     if first > 0.3:
         return f"{first:.1f} s for {len(short)} characters of {short[:20]!r}"
@@ -317,7 +328,10 @@ def test_a_megabyte_of_password_is_judged_at_once(piece: str) -> None:
     longest = piece * (LONGEST_PASSWORD // len(piece))
     for text in (longest, longest + "!", longest[:-1] + "a", piece * (2**20 // len(piece)) + "a"):
         for validator in get_default_password_validators():
-            assert seconds(partial(refuses, validator, text)) < 0.1, (type(validator).__name__, len(text))
+            assert seconds(partial(refuses, validator, text), enough=AT_ONCE) < AT_ONCE, (
+                type(validator).__name__,
+                len(text),
+            )
 
 
 @pytest.mark.promise(96)

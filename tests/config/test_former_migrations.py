@@ -106,10 +106,9 @@ def started(where: Directories) -> Iterator[psycopg.Connection]:
             yield connection
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
-@pytest.mark.alone
 def test_make_run_leaves_the_local_folder_of_an_older_commit_alone(checkout: Path) -> None:
     where = directories.find(checkout / ".local")
     with started(where) as connection:

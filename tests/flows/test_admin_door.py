@@ -253,19 +253,20 @@ def test_known_and_unknown_names_look_alike(browser: Browser, root: User, new_br
 
 
 @pytest.mark.slow
-@pytest.mark.alone
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("real_hashes")
 @pytest.mark.promise(44)
 def test_known_and_unknown_names_take_the_same_time(root: User) -> None:
+    """The time of this thread is compared, which a busy machine does not change: a hash is nearly all of it."""
     User.objects.create_user(username="without-password")
     names = {NAME: [], "nobody": [], "without-password": []}  # type: dict[str, list[float]]
     client = Client()
     for _ in range(7):
         for name, times in names.items():
             cache.clear()
-            started_at = time.perf_counter()
+            started_at = time.thread_time()
             client.post(LOGIN, {"username": name, "password": "wrong"})
-            times.append(time.perf_counter() - started_at)
+            times.append(time.thread_time() - started_at)
     medians = [statistics.median(times) for times in names.values()]
 
     assert max(medians) < 1.5 * min(medians), medians

@@ -1,4 +1,8 @@
-"""A provider that hangs delays only those who wait for it: tested on the real server."""
+"""A provider that hangs delays only those who wait for it: tested on the real server.
+
+Whoever waits for it does so for the five seconds of ``upstream.DEADLINE``. Less than that tells others from them, on
+a busy machine too.
+"""
 
 import base64
 import json
@@ -20,11 +24,14 @@ import pytest
 
 from config.embedded.programs import any_free_port
 from config.variables import CHECKOUT
+from providers import upstream
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.process, pytest.mark.alone, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
+
+WAITED = upstream.DEADLINE * 0.6  # seconds
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -94,7 +101,7 @@ def test_six_hanging_sign_ins_leave_pages_and_other_providers_working(
     providers.set_fault("google", fault)
     with ThreadPoolExecutor(6) as pool:
         waiting = [pool.submit(v.open, callback) for v, callback in zip(visitors, callbacks, strict=True)]
-        until(lambda: providers.counts("google")["token"] >= 4, seconds=3)
+        until(lambda: providers.counts("google")["token"] >= 4, seconds=upstream.DEADLINE)
         started_at = time.monotonic()
         page = Visitor(site).open(f"{site}/accounts/login/")[0]
         other = Visitor(site)
@@ -103,7 +110,7 @@ def test_six_hanging_sign_ins_leave_pages_and_other_providers_working(
         statuses = [answer.result()[0] for answer in waiting]
 
     assert (page, signed_in[0]) == (200, 302)
-    assert took < 3
+    assert took < WAITED
     assert statuses == [424] * 6
 
 
@@ -113,7 +120,7 @@ def test_a_provider_without_documents_delays_nobody_else(site: str, providers: S
     providers.set_fault("google", "discovery_hang")
     with ThreadPoolExecutor(6) as pool:
         waiting = [pool.submit(visitor.start, "google") for visitor in visitors]
-        until(lambda: providers.counts("google").total() >= 1, seconds=3)
+        until(lambda: providers.counts("google").total() >= 1, seconds=upstream.DEADLINE)
         started_at = time.monotonic()
         page = Visitor(site).open(f"{site}/accounts/login/")[0]
         other = Visitor(site)
@@ -122,7 +129,7 @@ def test_a_provider_without_documents_delays_nobody_else(site: str, providers: S
         locations = [answer.result() for answer in waiting]
 
     assert (page, signed_in[0]) == (200, 302)
-    assert took < 3
+    assert took < WAITED
     assert locations == [""] * 6
 
 
@@ -162,7 +169,7 @@ def test_forged_logout_tokens_slow_no_page_down(site: str, providers: Sandbox, f
         assert not all(one.done() for one in sent), "the pages were asked for while tokens waited"
         statuses = {one.result()[0] for one in sent}
 
-    assert max(pages) < 1
+    assert max(pages) < WAITED
     assert statuses == {400}
 
 
