@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from uuid import UUID
 
+from django.http import HttpRequest
+
 from accounts.models import User
 from audit.context import Actor
 from authserver.authorization.decision import Authentication
@@ -42,3 +44,9 @@ class Caller:
         """Return the caller with two credentials that agree: it may do only what both allow."""
         limits = [one.scopes for one in (self, other) if one.scopes is not None]
         return replace(self, scopes=frozenset.intersection(*limits) if limits else None)
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Return the caller that a guard has let through."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]  # set by ninja
+    return caller

@@ -45,7 +45,7 @@ class Guard:
         caller = credentials.authenticate(request)
         if self.requirement is None:
             return caller
-        enter(request, caller)
+        enter(request, caller, in_tenant=not self.requirement.own)
         if found := lacks(caller, self.requirement, named_tenant=_named_tenant(request)):
             raise _refusal(request, caller, found)
         return caller
@@ -65,6 +65,8 @@ def requires(  # noqa: PLR0913  # each is one word of a guard, given by name
     tier: str = "",
     fresh: str = "",
     acr: str = "",
+    own: bool = False,
+    session: bool = False,
 ) -> Guard:
     """Return a guard; ``api.rights.Requirement`` explains the words. ``fresh`` is a duration: ``"10m"``, ``"1h"``.
 
@@ -81,18 +83,20 @@ def requires(  # noqa: PLR0913  # each is one word of a guard, given by name
             tier=tier,
             fresh=_duration(fresh) if fresh else None,
             acr=acr,
+            own=own,
+            session=session,
         )
     )
 
 
-def enter(request: HttpRequest, caller: Caller) -> None:
-    """Begin the request's transaction, with access to the rows of the caller's tenant and to a person's own.
+def enter(request: HttpRequest, caller: Caller, *, in_tenant: bool = True) -> None:
+    """Begin the request's transaction, with access to the rows of the caller's tenant, or to a person's own in all.
 
     The transaction ends after the response; a problem rolls it back.
     """
     work = cast("WorkingRequest", request).work
     work.stack.enter_context(acting(actor=caller.actor, behind=caller.behind))
-    work.stack.enter_context(request_context(partial(_scope_of, caller)))
+    work.stack.enter_context(request_context(partial(_scope_of if in_tenant else _own_scope_of, caller)))
     work.is_in_transaction = True
 
 
@@ -112,6 +116,10 @@ def _scope_of(caller: Caller) -> Scope:
             person_id=caller.id if caller.kind == "person" else None,
         )
     )
+
+
+def _own_scope_of(caller: Caller) -> Scope:
+    return set_scope(Scope(person_id=caller.id if caller.kind == "person" else None))
 
 
 def _named_tenant(request: HttpRequest) -> UUID | None:

@@ -4,13 +4,21 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from accounts.models import Identity
-from api.callers import Caller
-from api.problems import Problem
+from accounts.own_account import name_change
+from accounts.own_account.name_change import NoName
+from api.callers import caller_of
+from api.guards import requires
+from api.problems import INVALID_REQUEST, ApiError, Problem
+from authserver.scopes import ACCOUNT_WRITE
 
 router = Router(tags=["me"])
+
+
+class NameIn(Schema, extra="forbid"):
+    name: str = Field(max_length=1000, examples=["Ada Lovelace"])
 
 
 class IdentityOut(Schema):
@@ -35,7 +43,7 @@ class Me(Schema):
 @router.get("/me", response={200: Me, 401: Problem}, exclude_none=False)
 def me(request: HttpRequest) -> HttpResponse:
     """Return the caller: a person with their identities, or a service."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]  # set by ninja
+    caller = caller_of(request)
     known = Me(kind=caller.kind, id=caller.id, scopes=caller.own_scopes, tenant_id=caller.tenant_id)
     person = caller.person if caller.kind == "person" else None
     if person is not None:
@@ -45,6 +53,21 @@ def me(request: HttpRequest) -> HttpResponse:
         ]
     # Returning a response skips ninja's second validation. Backends call this on every request.
     return HttpResponse(known.model_dump_json(), content_type="application/json; charset=utf-8")
+
+
+@router.patch(
+    "/me", response={204: None, 422: Problem, 401: Problem, 403: Problem}, auth=requires(own=True, scope=ACCOUNT_WRITE)
+)
+def change_name(request: HttpRequest, wanted: NameIn) -> Status[None]:
+    """Change the name. Providers no longer change it."""
+    person = caller_of(request).person
+    assert person is not None  # noqa: S101  # the guard requires one
+    try:
+        name_change.set_name(person, wanted.name)
+    except NoName:
+        fault = {"field": "body.wanted.name", "message": "A name has 1 to 255 visible characters."}
+        raise ApiError(INVALID_REQUEST, "The input is not accepted.", fields=[fault]) from None
+    return Status(204, None)
 
 
 def _personal_fields(identity: Identity) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class Requirement:
     needs in the active tenant. ``role`` is site-wide, ``org_role`` one of the roles in the active tenant. ``tenant``
     means that the caller acts in a tenant, and if the address names one, in that tenant. ``tier`` is the least tier.
     ``fresh`` is how long ago the person may have signed in, ``acr`` how. Only a person meets the last four.
+    ``own`` means that the operation is about the person's own account, in all tenants; a service has none. ``session``
+    means that only a browser's session counts, because a program could keep what it gives after losing its access.
     """
 
     scope: str = ""
@@ -33,17 +35,23 @@ class Requirement:
     tier: str = ""
     fresh: timedelta | None = None
     acr: str = ""
+    own: bool = False
+    session: bool = False
 
 
 Lack = Mapping[str, Any]  # one thing that the caller lacks, such as {"scope": "members:write"}
 
 
 def lacks(caller: Caller, wanted: Requirement, *, named_tenant: UUID | None = None) -> list[Lack]:
-    """Return everything that the caller lacks, in the order of the fields of Requirement. Nothing means yes.
+    """Return everything that the caller lacks, in a fixed order. Nothing means yes.
 
     ``named_tenant`` is the tenant in the address. The person's active membership must be set.
     """
     found: list[Lack] = []
+    if wanted.own and caller.kind != "person":
+        found.append({"kind": "person"})
+    if wanted.session and caller.scopes is not None:
+        found.append({"session": True})
     if wanted.scope and not _has_scope(caller, wanted.scope):
         found.append({"scope": wanted.scope})
     if wanted.permission and not (caller.person and caller.person.has_perm(wanted.permission)):

@@ -2,7 +2,7 @@
 
 from ninja import NinjaAPI
 
-from api import errors, me
+from api import errors, me, own_account
 from api.guards import ANYBODY
 
 api = NinjaAPI(
@@ -12,5 +12,6 @@ api = NinjaAPI(
     docs_url=None,
     auth=ANYBODY,
 )
-api.add_router("/v1", me.router)
+for resource in (me, own_account):
+    api.add_router("/v1", resource.router)
 errors.register(api)

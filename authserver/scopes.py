@@ -13,12 +13,19 @@ from foundation.rows import fetch_one
 
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
 
-BUILT_IN: Mapping[str, Promise] = {
+ACCOUNT_READ, ACCOUNT_WRITE = "account:read", "account:write"
+
+OF_OPENID: dict[str, Promise] = {
     OPENID: _("know who you are, by an identifier that never changes"),
     PROFILE: _("see your name, your organizations and your roles in them"),
     EMAIL: _("see your e-mail address"),
     OFFLINE: _("keep access while you are not there"),
 }
+OF_API: dict[str, Promise] = {  # of our own API: not advertised
+    ACCOUNT_READ: _("see your sessions, your second factors, your API keys and the apps connected to your account"),
+    ACCOUNT_WRITE: _("change your name, sign you out, and revoke API keys and connected apps"),
+}
+BUILT_IN: Mapping[str, Promise] = OF_OPENID | OF_API
 OF_PEOPLE = frozenset(BUILT_IN)  # they say something about a person, so a client in its own name gets none of them
 
 # The scopes that include another one, directly or through others.
@@ -50,7 +57,7 @@ def _names(scope: str, tenant_id: UUID | None) -> set[str]:
 def supported() -> list[str]:
     """Return the scopes that the metadata lists: ours, and those with the mark."""
     own = RegisteredScope.objects.filter(is_advertised=True).order_by("name").values_list("name", flat=True)
-    return [*BUILT_IN, *own]
+    return [*OF_OPENID, *own]
 
 
 def in_words(names: Iterable[str]) -> dict[str, str | Promise]:

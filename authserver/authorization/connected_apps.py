@@ -56,10 +56,8 @@ def withdraw(request: HttpRequest, user: User, consent_id: UUID) -> HttpResponse
 
 def apps_of(user: User) -> list[ConnectedApp]:
     """Return the apps that may act for a person, the one last used first."""
-    with site_context("a person reads the names of apps and organizations"):
-        rows = list(
-            Consent.objects.filter(user=user, withdrawn_at=None).select_related("client").order_by("-last_used_at")
-        )
+    rows = consents.valid_of(user)
+    with site_context("a person reads the names of organizations"):
         tenants = Tenant.objects.filter(pk__in=[row.tenant_id for row in rows])
         names: dict[UUID | None, str] = {tenant.pk: tenant.name for tenant in tenants}
     words = scopes.in_words({name for row in rows for name in row.scopes})

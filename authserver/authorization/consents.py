@@ -13,6 +13,7 @@ from audit.events import record
 from authserver import events
 from authserver.models import AuthorizationCode, Client, Consent, TokenFamily
 from authserver.tokens import revocation
+from tenancy import site_context
 
 GIVEN = rate_limits.Limit(kind="consents.given", most=60, seconds=3600)  # new ones, by each person
 
@@ -65,6 +66,13 @@ def give(
             return new
     _add(consent, user, client, scopes, resources, asked=asked)
     return consent
+
+
+def valid_of(user: User) -> list[Consent]:
+    """Return a person's consents with their clients, the one last used first, whoever the clients belong to."""
+    with site_context("a person reads which apps may act for them"):
+        valid = Consent.objects.filter(user=user, withdrawn_at=None)
+        return list(valid.select_related("client").order_by("-last_used_at"))
 
 
 def withdraw(consents: "QuerySet[Consent]", *, reason: str) -> int:

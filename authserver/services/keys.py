@@ -2,13 +2,13 @@
 
 from accounts.models import User
 from authserver.models import ApiKey, ServiceAccount
-from authserver.scopes import EMAIL, PROFILE
+from authserver.scopes import ACCOUNT_READ, ACCOUNT_WRITE, EMAIL, PROFILE
 from authserver.services import key_text
 from authserver.services.holders import CredentialHolder
 from foundation.rows import Rows, fetch_one
 
 KEY, SERVICE, PERSON = Rows(ApiKey, "(f.key)"), Rows(ServiceAccount, "(f.service)"), Rows(User, "(f.person)")
-OWN = [PROFILE, EMAIL]  # scopes that need no role: they are about the person alone
+OWN = [PROFILE, EMAIL, ACCOUNT_READ, ACCOUNT_WRITE]  # scopes that need no role: they are about the person alone
 READ = "SELECT f.refusal, f.scopes, {columns} FROM public.api_key_enter(%s, %s, %s, %s) f"
 
 

@@ -30,12 +30,12 @@ def test_an_unknown_address_is_a_problem_too(path: str) -> None:
     problem(ask(path), 404, "not_found")
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
 def test_another_method_is_told_which_ones_there_are(method: str) -> None:
     answer = getattr(Browser(raise_request_exception=False), method)(ME)
 
     problem(answer, 405, "method_not_allowed")
-    assert answer.headers["Allow"] == "GET"
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "PATCH"}
 
 
 @pytest.mark.parametrize("outage", [OperationalError("canary"), InterfaceError("canary"), RedisError("canary")])

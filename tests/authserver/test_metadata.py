@@ -11,7 +11,7 @@ from accounts.models import User
 from authserver.authorization.request import PROMPTS, RESPONSE_MODES
 from authserver.keys import pairs, ring
 from authserver.models import GrantType, RegisteredScope, SigningAlgorithm
-from authserver.scopes import BUILT_IN
+from authserver.scopes import OF_OPENID
 from foundation import lifetimes
 from tests.support.oauth import registered, token_request
 
@@ -158,7 +158,7 @@ def test_members_have_the_types_of_the_specifications() -> None:
 def test_only_scopes_with_the_mark_are_listed() -> None:
     RegisteredScope.objects.create(name="reports:read")
     RegisteredScope.objects.create(name="reports:list", is_advertised=True)
-    assert document()["scopes_supported"] == [*BUILT_IN, "reports:list"]
+    assert document()["scopes_supported"] == [*OF_OPENID, "reports:list"]
 
 
 def test_the_algorithms_are_those_with_which_a_key_signs(settings: Any) -> None:
