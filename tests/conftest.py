@@ -18,7 +18,6 @@ from pytest_django.plugin import DjangoDbBlocker
 from config.embedded.programs import any_free_port
 from sandbox.server import Sandbox
 from tests.support import emptying, needs
-from tests.support.alone import room
 from tests.support.memory import forget_providers
 from tests.support.post import Post
 from tests.support.servers import Servers, product_environment, start
@@ -62,12 +61,11 @@ def pytest_xdist_setupnodes() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    with room(alone=item.get_closest_marker("alone") is not None):
-        _WATCH.item = item
-        try:
-            return (yield)
-        finally:
-            _WATCH.item = None
+    _WATCH.item = item
+    try:
+        return (yield)
+    finally:
+        _WATCH.item = None
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by marks

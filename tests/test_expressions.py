@@ -40,7 +40,10 @@ from foundation.next_page import safe_next
 from providers.identity import clean_address, storable
 from tests.support.product import PACKAGES
 
-pytestmark = pytest.mark.no_cover  # measured lines would cost more than what is measured here
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.no_cover,  # counting lines would cost more than what is measured here
+]
 
 MAKERS = {"compile", "match", "search", "sub", "subn", "split", "fullmatch", "findall", "finditer"}
 SHORT, LONG = 4_000, 16_000  # characters: four times as many

@@ -13,8 +13,8 @@ import pytest
 NEEDED_BY = {"chromium": "browser", "site": "process", "keycloak": "process"}
 STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})  # audit events (PEP 578)
 DRIVER = "playwright"  # in the path of the program that starts browsers
-LEFT_OUT = ("browser", "process", "alone", "slow")  # marks of what `make test-fast` does not run
-NOT_MEASURED = ("browser", "alone")  # marks of what `make coverage` runs as if nobody looked: it would be slower
+LEFT_OUT = ("browser", "process", "slow")  # marks of what `make test-fast` does not run
+NOT_MEASURED = ("browser",)  # marks of what `make coverage` runs as if nobody looked: it would be slower
 STORIES = "flows"  # the folder of tests that are run there in one of their variants only
 
 
