@@ -19,7 +19,8 @@ class Caller:
     ``scopes`` limits the credential: None for a browser's session, which may do all that the person may do.
     ``person`` is whose rights count: the person themselves, the owner of a service, or None for an app of the site in
     its own name. ``tenant_id`` is where the caller acts. ``actor`` and ``behind`` are who stands in the trail.
-    ``last_sign_in`` says how and when the person last signed in, if the credential tells.
+    ``last_sign_in`` says how and when the person last signed in. It is None for what no sign-in has given, such as a
+    key, and it returns None if the credential does not tell.
     """
 
     kind: Literal["person", "service"]
@@ -29,7 +30,7 @@ class Caller:
     person: User | None
     actor: Actor
     behind: Actor | None = None
-    last_sign_in: Callable[[], Authentication | None] = field(default=lambda: None, repr=False)
+    last_sign_in: Callable[[], Authentication | None] | None = field(default=None, repr=False)
 
     @property
     def own_scopes(self) -> list[str]:

@@ -96,11 +96,11 @@ def enter(request: HttpRequest, caller: Caller, *, in_tenant: bool = True) -> No
     """
     work = cast("WorkingRequest", request).work
     work.stack.enter_context(acting(actor=caller.actor, behind=caller.behind))
-    work.stack.enter_context(request_context(partial(_scope_of if in_tenant else _own_scope_of, caller)))
+    work.stack.enter_context(request_context(partial(scope_of if in_tenant else _own_scope_of, caller)))
     work.is_in_transaction = True
 
 
-def _scope_of(caller: Caller) -> Scope:
+def scope_of(caller: Caller) -> Scope:
     """Set the database's context. In a tenant that the person has left since, they have no rights and see nothing.
 
     The owner of a service has their rights read here, but not their own rows.

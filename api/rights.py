@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.sign_in.factors.enrolled import needs_second_factor_to_administer
 from api.callers import Caller
 from authserver import scopes, tiers
+from authserver.authorization.decision import MULTIPLE
 from foundation.clocks import LEEWAY_SECONDS
 
 SITE_ADMIN = "admin"  # the site-wide role that tokens name too
@@ -69,16 +71,27 @@ def lacks(caller: Caller, wanted: Requirement, *, named_tenant: UUID | None = No
 
 def _lacks_of_sign_in(caller: Caller, wanted: Requirement) -> list[Lack]:
     """Return what another sign-in would give (RFC 9470)."""
-    if wanted.fresh is None and not wanted.acr:
+    acr = wanted.acr or (MULTIPLE if _needs_factor(caller, wanted) else "")
+    if wanted.fresh is None and not acr:
         return []
-    how = caller.last_sign_in() if caller.kind == "person" else None
+    how = caller.last_sign_in() if caller.last_sign_in else None
     found: list[Lack] = []
     oldest = timezone.now() - (wanted.fresh or timedelta()) - timedelta(seconds=LEEWAY_SECONDS)
     if wanted.fresh is not None and (how is None or how.at < oldest):
         found.append({"fresh": int(wanted.fresh.total_seconds())})
-    if wanted.acr and (how is None or how.acr != wanted.acr):
-        found.append({"acr": wanted.acr})
+    if acr and (how is None or how.acr != acr):
+        found.append({"acr": acr})
     return found
+
+
+def _needs_factor(caller: Caller, wanted: Requirement) -> bool:
+    """Whether the rights of an administrator are used by a sign-in that must have had a second factor, as in the admin.
+
+    Keys and certificates come of no sign-in: who created one had verified their factor then.
+    """
+    if not (wanted.permission or wanted.role) or caller.last_sign_in is None or caller.person is None:
+        return False
+    return needs_second_factor_to_administer(caller.person)
 
 
 def _has_scope(caller: Caller, scope: str) -> bool:

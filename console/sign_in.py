@@ -20,7 +20,7 @@ from accounts.mailing.notices import Notice
 from accounts.models import User
 from accounts.sessions import SessionRevocationReason, closing, revoke_others
 from accounts.sign_in import login_throttle, rate_limits
-from accounts.sign_in.factors.enrolled import has_second_factor, must_have_second_factor
+from accounts.sign_in.factors.enrolled import has_second_factor, needs_second_factor_to_administer
 from accounts.sign_in.local import by_passkey, passwords
 from accounts.sign_in.login_throttle import Throttled
 from accounts.sign_in.reauthentication import gate
@@ -128,8 +128,7 @@ def _has_second_factor(request: HttpRequest) -> bool:
     user = request.user
     if not isinstance(user, User):
         return False
-    needs_one = settings.ADMIN_NEEDS_SECOND_FACTOR or must_have_second_factor(user) or has_second_factor(user)
-    return not needs_one or gate.has_second_factor(request, user)
+    return not needs_second_factor_to_administer(user) or gate.has_second_factor(request, user)
 
 
 def _to_second_factor(request: HttpRequest, next_url: str) -> HttpResponse:

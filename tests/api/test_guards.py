@@ -1,19 +1,24 @@
 """Guards: what an operation requires, who has it, and what the others are told."""
 
+import json
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.models import Role, Tenant, User
 from api.guards import requires
+from api.management.commands import explain
 from audit.models import Entry
 from authserver.models import ProfileClaim, ProfileValue, RegisteredScope
 from tenancy import site_context
+from tests.api.guarded import GUARDS
 from tests.support.api import ask, bearer, key, session_of, token_of
 from tests.support.oauth import basic, registered, token_request
 from tests.support.proven import proven
@@ -279,3 +284,80 @@ def test_another_duration_is_a_programming_error(wrong: str) -> None:
             requires(fresh=wrong)
     else:
         assert requires(fresh=wrong).requirement.fresh is None  # type: ignore[union-attr]  # it has a requirement
+
+
+# Rights of administrators
+
+
+@pytest.mark.promise(45)
+@pytest.mark.parametrize("path", ["permission", "role"])
+def test_rights_of_an_administrator_need_the_second_factor_of_the_admin(town: Town, settings: Any, path: str) -> None:
+    settings.ADMIN_NEEDS_SECOND_FACTOR = True
+    root = User.objects.create_superuser(username="root")
+    now = timezone.now()
+
+    assert by_token(root, path=path, auth_time=now, acr="mfa").status_code == 200
+    assert missing(by_token(root, path=path, auth_time=now, acr="single"), 401) == [{"acr": "mfa"}]
+    assert missing(by_token(root, path=path), 401) == [{"acr": "mfa"}]
+    assert missing(of_session(root, path), 401) == [{"acr": "mfa"}]
+    assert by_token(root, WRITE, path="scope").status_code == 200
+    assert ask(at(path), key(key_of_person(root, "profile").text)).status_code == 200
+
+
+# The decider, asked by the command
+
+
+@pytest.mark.parametrize("scopes", [None, [], [READ], [WRITE]])
+@pytest.mark.parametrize("who", ["owner", "member", "root"])
+def test_the_command_explains_what_the_guard_decides(
+    town: Town, monkeypatch: pytest.MonkeyPatch, who: str, scopes: list[str] | None
+) -> None:
+    root = User.objects.create_superuser(username="root")
+    person = {"owner": town.a.owner, "member": town.a.member, "root": root}[who]
+    tenant = None if who == "root" else town.a.tenant
+    guards = {f"GET {at(name)}": requires(**words).requirement for name, words in GUARDS.items()}
+    monkeypatch.setattr(explain, "operations", lambda: guards)
+    out = StringIO()
+    call_command(
+        "explain",
+        "all",
+        user=str(person.pk),
+        tenant=tenant and str(tenant.pk),
+        scope=scopes,
+        without_second_factor=scopes is None,  # as in the browser below
+        json=True,
+        stdout=out,
+    )
+
+    for name, explained in json.loads(out.getvalue()).items():
+        path = name.removeprefix(f"GET {at('')}")
+        if scopes is None:
+            answer = ask(at(path), browser=proven(person, Browser(raise_request_exception=False)))
+        else:
+            known = {"auth_time": timezone.now(), "acr": "mfa", "tenant_id": tenant and tenant.pk}
+            answer = by_token(person, *scopes, path=path, **known)
+        assert answer.json().get("missing", []) == explained, path
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"operation": "GET /api/v1/me"}, "yes"), ({"operation": "PATCH /api/v1/me", "scope": []}, "no, missing: scope")],
+)
+def test_the_command_answers_in_words(ada: User, options: dict[str, Any], words: str) -> None:
+    out = StringIO()
+    call_command("explain", options.pop("operation"), user=str(ada.pk), stdout=out, **options)
+
+    assert words in out.getvalue()
+
+
+def test_the_command_says_that_an_account_is_not_active(ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    out = StringIO()
+    call_command("explain", "GET /api/v1/me", user=str(ada.pk), stdout=out)
+
+    assert "no, missing: active" in out.getvalue()
+
+
+def test_the_command_lists_the_operations_if_it_does_not_know_one(ada: User) -> None:
+    with pytest.raises(CommandError, match="DELETE /api/v1/me/sessions"):
+        call_command("explain", "GET /api/v1/nothing", user=str(ada.pk))

@@ -55,6 +55,11 @@ def must_have_second_factor(user: User) -> bool:
     return user.second_factor_required or (settings.ADMIN_NEEDS_SECOND_FACTOR and user.is_staff)
 
 
+def needs_second_factor_to_administer(user: User) -> bool:
+    """Whether a person must have verified a factor in this sign-in before they may use an administrator's rights."""
+    return settings.ADMIN_NEEDS_SECOND_FACTOR or must_have_second_factor(user) or has_second_factor(user)
+
+
 def record_use(row: Authenticator) -> bool:
     """Record the use of a factor; return whether it still exists: it may have been removed while it was verified."""
     return bool(Authenticator.objects.filter(pk=row.pk).update(last_used_at=timezone.now()))
