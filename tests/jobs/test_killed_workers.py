@@ -46,7 +46,7 @@ HOLD = """
     INSERT INTO audit_jobrun (name, ran_at, detail, progress) VALUES ('purge', now(), '', '{}');
 """
 HELD = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-PATIENCE = 150  # seconds: a worker looks for what others left when it begins, and then every hundred (kombu)
+PATIENCE = 150  # seconds that a busy machine may need
 OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'vestibule_app' AND backend_start > %s"
 
 

@@ -4,4 +4,10 @@ from config.celery import app
 
 __all__ = ["app"]
 
-app.conf.broker_transport_options = {**app.conf.broker_transport_options, "visibility_timeout": 3}
+app.conf.broker_transport_options = {
+    **app.conf.broker_transport_options,
+    "visibility_timeout": 3,
+    # kombu looks every ten seconds, and really does so each tenth time: seconds, and each time
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+}
