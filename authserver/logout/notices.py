@@ -42,7 +42,7 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"  # a name, section 
 LASTS = 120  # seconds that a logout token is valid, as section 2.4 recommends
 SENDERS = 4  # clients called at once
 SENDERS_OF_ONE = 2  # of these for one tenant, or for the site
-PAUSE = 0.5  # seconds between two looks for new notices, while other threads are busy
+PAUSE = 0.5  # seconds between two looks for new notices, while other threads are busy and none ends its call
 SITE = UUID(int=0)  # in place of the tenant of a client of the site
 LEASE = Lease(timedelta(seconds=30))  # longer than a call can take
 RETRIES = RetryPolicy(
@@ -83,7 +83,7 @@ class NoticeRun:
 
     busy: dict[UUID, UUID] = field(default_factory=dict)
     failed: set[UUID] = field(default_factory=set)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Condition = field(default_factory=threading.Condition)  # notified when a call has ended
 
     def claim(self) -> ClaimedNotice | None:
         """Claim the notice that has been due longest, of a client that may be called now."""
@@ -104,6 +104,15 @@ class NoticeRun:
             self.busy.pop(notice.client_id, None)
             if has_failed:
                 self.failed.add(notice.client_id)
+            self.lock.notify_all()
+
+    def is_over(self) -> bool:
+        """Wait until a call ends, at most ``PAUSE`` seconds; return whether there was none in progress."""
+        with self.lock:
+            if not self.busy:
+                return True
+            self.lock.wait(PAUSE)
+            return False
 
 
 def send_due(*, seconds: float) -> None:
@@ -143,10 +152,9 @@ def _work(run: NoticeRun, deadline: float) -> None:
             while time.monotonic() < deadline:
                 if notice := run.claim():
                     _call(run, notice)
-                elif run.busy:
-                    release_connection()
-                    time.sleep(PAUSE)
-                else:
+                    continue
+                release_connection()
+                if run.is_over():
                     return
     except Exception:  # the outermost frame of a thread
         logger.exception("sending logout tokens failed")

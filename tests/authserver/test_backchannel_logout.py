@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(server: Receiver) -> Iterator[None]:
     """Serve in a thread during the block."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield
     server.shutdown()
