@@ -1,5 +1,6 @@
 """The setup of all tests: real servers that start before Django is set up, and tables that the owner creates."""
 
+import gc
 import os
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -74,6 +75,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.option.fast:
         config.hook.pytest_deselected(items=[item for item in items if not needs.is_fast(item)])
         items[:] = filter(needs.is_fast, items)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays: modules and thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
