@@ -44,6 +44,24 @@ def test_who_uses_a_fixture_that_starts_something_is_marked(request: pytest.Fixt
     assert needs.is_fast(request.node)
 
 
+@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("letter", "ab")
+def test_without_the_database_three_variants_are_fast(request: pytest.FixtureRequest, letter: str, number: int) -> None:
+    assert needs.is_fast(request.node) == ((letter, number) != ("b", 1))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("letter", "ab")
+def test_with_the_database_the_first_is(request: pytest.FixtureRequest, letter: str, number: int) -> None:
+    assert needs.is_fast(request.node) == ((letter, number) == ("a", 0))
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_a_fixture_can_use_it_too(request: pytest.FixtureRequest, db: None, number: int) -> None:
+    assert needs.is_fast(request.node) == (number == 0)
+
+
 def test_every_promise_that_is_held_is_held_by_a_fast_test_too(request: pytest.FixtureRequest) -> None:
     """The kind of fault: a mark, or another variant, that takes the last quick test of a promise away."""
     if not is_everything(request.config):

@@ -15,7 +15,8 @@ STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn
 DRIVER = "playwright"  # in the path of the program that starts browsers
 LEFT_OUT = ("browser", "process", "slow")  # marks of what `make test-fast` does not run
 NOT_MEASURED = ("browser",)  # marks of what `make coverage` runs as if nobody looked: it would be slower
-STORIES = "flows"  # the folder of tests that are run there in one of their variants only
+DATABASE = ("db", "transactional_db")  # fixtures of pytest-django
+VARIANTS = 3  # of a test without the database that are run there
 
 
 class NotMarked(Exception):
@@ -33,11 +34,20 @@ def mark(items: Iterable[pytest.Item]) -> None:
 
 
 def is_fast(item: pytest.Item) -> bool:
-    """Whether `make test-fast` runs a test: it needs nothing, and a story only runs in its first variant."""
+    """Whether `make test-fast` runs a test: it needs nothing, and is one of the first variants of its function.
+
+    With the database that is the first alone. Without it a test is cheap: then it is one of the first three.
+    """
     if any(item.get_closest_marker(name) for name in LEFT_OUT):
         return False
+    # pytest numbers the variants here, or the values of a fixture that has some.
     indices = item.callspec.indices if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return item.path.parent.name != STORIES or not any(indices.values())
+    return max(indices.values(), default=0) < (1 if _uses_database(item) else VARIANTS)
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or any(name in fixtures for name in DATABASE)
 
 
 class Watch:
