@@ -89,7 +89,7 @@ class Environment(BaseModel):
         default="off", description="whether people without a provider can have an account with a password"
     )
     rate_limits_exempt: Annotated[list[IPv4Network | IPv6Network], CommaSeparated] = Field(
-        default=[], description="networks exempt from the sign-in and registration limits"
+        default=[], description="networks exempt from the limits of sign-ins, registrations and the API"
     )
     invitation_days: int = Field(default=7, ge=1, le=90, description="how long an invitation's link can be used")
     session_idle_minutes: int = Field(default=480, ge=5, le=1440, description="without use; tenants may shorten it")

@@ -6,7 +6,9 @@ The entries that strangers can cause in the trail are limited too, even while Re
 import hashlib
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Protocol, cast
 
@@ -61,8 +63,8 @@ def count(kind: str, key: str, *, limit: int, seconds: int) -> bool:
     cannot be counted must not go on.
     """
     count = _count(kind, key, seconds)
-    if count == limit + 1 and _is_within_process_limit():
-        _record_exceeded(Limit(kind=kind, most=limit, seconds=seconds), key)
+    if count == limit + 1:
+        record_exceeded(Limit(kind=kind, most=limit, seconds=seconds), key)
     return count <= limit
 
 
@@ -73,10 +75,9 @@ def may_leave_entry() -> bool:
     limit. The first refusal over the limit is recorded as such, in place of all others. While Redis is unreachable,
     each process counts by itself.
     """
-    address = _parsed(current().ip_address or "")
-    if _is_exempt(address):
+    if is_exempt():
         return True
-    who = _client(address)
+    who = client()
     count = count_anyway(REFUSALS, who)
     if count > REFUSALS.most + 1 or not _is_within_site_limit():
         return False
@@ -90,21 +91,19 @@ def is_over(limit: Limit, key: str = "") -> bool:
 
     Clients in exempt networks are not counted.
     """
-    address = _parsed(current().ip_address or "")
-    if _is_exempt(address):
+    if is_exempt():
         return False
-    return not count(limit.kind, key or _client(address), limit=limit.most, seconds=limit.seconds)
+    return not count(limit.kind, key or client(), limit=limit.most, seconds=limit.seconds)
 
 
 def is_over_anyway(limit: Limit, key: str = "") -> bool:
     """Count like ``is_over``; while Redis is unreachable, each process counts by itself."""
-    address = _parsed(current().ip_address or "")
-    if _is_exempt(address):
+    if is_exempt():
         return False
-    key = key or _client(address)
+    key = key or client()
     count = count_anyway(limit, key)
-    if count == limit.most + 1 and _is_within_process_limit():
-        _record_exceeded(limit, key)
+    if count == limit.most + 1:
+        record_exceeded(limit, key)
     return count > limit.most
 
 
@@ -114,14 +113,13 @@ def is_over_in_batches(limit: Limit, key: str = "") -> bool:
     Each process counts in memory, and adds to Redis when it has counted a batch. So a window may be exceeded by less
     than a batch in each process. While Redis is unreachable, each process counts by itself.
     """
-    address = _parsed(current().ip_address or "")
-    if _is_exempt(address):
+    if is_exempt():
         return False
-    key = key or _client(address)
-    name = _name(limit.kind, key, limit.seconds)
-    if FULL.has(name):
+    key = key or client()
+    window = name(limit, key)
+    if FULL.has(window):
         return True
-    here = HERE.count(name, seconds=limit.seconds, rest=limit.kind)
+    here = HERE.count(window, seconds=limit.seconds, rest=limit.kind)
     if here % BATCH:
         return False
     try:
@@ -131,9 +129,9 @@ def is_over_in_batches(limit: Limit, key: str = "") -> bool:
         count = here
     if count <= limit.most:
         return False
-    FULL.count(name, seconds=limit.seconds, rest=limit.kind)
-    if count <= limit.most + BATCH and _is_within_process_limit():
-        _record_exceeded(limit, key)
+    FULL.count(window, seconds=limit.seconds, rest=limit.kind)
+    if count <= limit.most + BATCH:
+        record_exceeded(limit, key)
     return True
 
 
@@ -154,18 +152,26 @@ def seconds_left(limit: Limit) -> int:
     return int(limit.seconds - time.time() % limit.seconds) + 1
 
 
+def digest(key: str) -> str:
+    """Return what stands for a key in Redis: the key may be an address or other personal data."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def name(limit: Limit, key: str) -> str:
+    """Return the name of the present window of a limit, for a key."""
+    return _name(limit.kind, key, limit.seconds)
+
+
 def _name(kind: str, key: str, seconds: int) -> str:
-    """Return the key in Redis: it contains only a digest, because the key may be an address or other personal data."""
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    return f"limit:{kind}:{digest}:{int(time.time() // seconds)}"
+    return f"limit:{kind}:{digest(key)}:{int(time.time() // seconds)}"
 
 
 def _count(kind: str, key: str, seconds: int, *, by: int = 1) -> int:
     """Count and set the expiry in one transaction: the cache could be emptied between two commands."""
-    name = cache.make_key(_name(kind, key, seconds))
+    window = cache.make_key(_name(kind, key, seconds))
     with cast("_HasRedis", cache).redis().pipeline() as redis:
-        redis.incrby(name, by)
-        redis.expire(name, 2 * seconds)
+        redis.incrby(window, by)
+        redis.expire(window, 2 * seconds)
         return int(redis.execute()[0])
 
 
@@ -178,12 +184,31 @@ def count_anyway(limit: Limit, key: str) -> int:
         return HERE.count(_name(limit.kind, key, limit.seconds), seconds=limit.seconds, rest=limit.kind)
 
 
+def count_each_anyway(demands: Sequence[tuple[Limit, str]]) -> list[int]:
+    """Count once for each, and return the counts; while Redis is unreachable, those of this process."""
+    try:
+        with cast("_HasRedis", cache).redis().pipeline() as redis:
+            for limit, key in demands:
+                redis.incrby(cache.make_key(name(limit, key)), 1)
+                redis.expire(cache.make_key(name(limit, key)), 2 * limit.seconds)
+            return [int(count) for count in redis.execute()[::2]]
+    except RedisError:
+        logger.warning("the cache is unreachable: %s are counted in this process", demands[0][0].kind)
+        return [HERE.count(name(limit, key), seconds=limit.seconds, rest=limit.kind) for limit, key in demands]
+
+
 def _is_within_site_limit() -> bool:
     """Count one more recorded refusal of any client, and return whether it is within the limit for all."""
     count = count_anyway(OF_EVERYBODY, "")
     if count == OF_EVERYBODY.most + 1:
         _record_exceeded(OF_EVERYBODY, "")
     return count <= OF_EVERYBODY.most
+
+
+def record_exceeded(limit: Limit, key: str) -> None:
+    """Record that a key has exceeded a limit, unless this process has recorded too many of them in this minute."""
+    if _is_within_process_limit():
+        _record_exceeded(limit, key)
 
 
 def _is_within_process_limit() -> bool:
@@ -196,17 +221,23 @@ def _record_exceeded(limit: Limit, key: str) -> None:
     record(Event.RATE_LIMIT_EXCEEDED, kind=limit.kind, limit=limit.most, seconds=limit.seconds, personal={"of": key})
 
 
-def _is_exempt(ip: Address | None) -> bool:
+def is_exempt() -> bool:
+    """Whether this request's client is in a network without limits (``RATE_LIMITS_EXEMPT``)."""
+    if not settings.RATE_LIMITS_EXEMPT:
+        return False
+    ip = _parsed(current().ip_address or "")
     return ip is not None and any(ip in network for network in settings.RATE_LIMITS_EXEMPT)
 
 
-def _client(ip: Address | None) -> str:
-    """Return the key of a client: its IP address, or for IPv6 its /64 network, in which it has 2^64 addresses."""
+def client() -> str:
+    """Return the key of this request's client: its IP address, or for IPv6 its /64, in which it has 2^64 addresses."""
+    ip = _parsed(current().ip_address or "")
     if isinstance(ip, IPv6Address):
         return str(ip_network((ip, 64), strict=False))
     return str(ip or "unknown")
 
 
+@lru_cache(maxsize=1024)  # the API asks for each request
 def _parsed(text: str) -> Address | None:
     try:
         address = ip_address(text.partition("%")[0])
