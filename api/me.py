@@ -14,7 +14,7 @@ from api.guards import requires
 from api.problems import INVALID_REQUEST, ApiError, Problem
 from authserver.scopes import ACCOUNT_WRITE
 
-router = Router(tags=["me"])
+router = Router(tags=["Caller"])
 
 
 class NameIn(Schema, extra="forbid"):

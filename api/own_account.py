@@ -25,7 +25,7 @@ from authserver.scopes import ACCOUNT_READ, ACCOUNT_WRITE
 from authserver.services import issuing, key_text
 from authserver.services.pages import CREATED
 
-router = Router(tags=["my account"])
+router = Router(tags=["My account"])
 READ, WRITE = requires(own=True, scope=ACCOUNT_READ), requires(own=True, scope=ACCOUNT_WRITE)
 REFUSED = {401: Problem, 403: Problem, 429: Problem}
 MOST_DAYS = 365

@@ -1,17 +1,40 @@
 """The API object with its resources, errors and OpenAPI document."""
 
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 
-from api import errors, me, own_account
+from api import document, errors, me, own_account
 from api.guards import ANYBODY
+from api.operations import operations_of
+from api.rights import Requirement
 
-api = NinjaAPI(
+
+class Api(NinjaAPI):
+    """ninja's, with a complete OpenAPI document."""
+
+    def get_openapi_schema(self, **where: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**where)
+        document.complete(schema, operations())
+        return schema
+
+
+api = Api(
     title="Vestibule",
     version="1",
     description="Who is calling: a person or a service, and what they may do.",
-    docs_url=None,
+    docs_url=None,  # the page is ours: api.pages
     auth=ANYBODY,
 )
 for resource in (me, own_account):
     api.add_router("/v1", resource.router)
 errors.register(api)
+
+
+@cache
+def operations() -> Mapping[str, Requirement]:
+    """Return what each operation requires, by method and address: ``"GET /api/v1/me"``."""
+    return operations_of(api)

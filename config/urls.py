@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
-from api.pages import problem
+from api.pages import documentation, problem
 from api.service import api
 
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
@@ -20,6 +20,7 @@ urlpatterns = [
     path("accounts/", include("accounts.own_account.urls")),  # first: a provider may be called anything
     path("accounts/", include("providers.urls")),
     path("admin/", admin.site.urls),
+    path("api/docs", documentation, name="api_documentation"),
     path("api/problems/<slug:code>", problem, name="api_problem"),
     path("api/", api.urls),
     path("", include("authserver.urls")),

@@ -72,6 +72,8 @@ OTHERS = {
     "console/references/pages.py _facts": "a reason, for people to read",
     "providers/registry.py get": "the name of a setting",
     "providers/upstream.py UpstreamClient": "a header of HTTP",
+    "api/document.py complete": "a method of HTTP",
+    "api/pages.py _entry": "a method of HTTP",
     "providers/signatures.py _agreed_algorithm": "the name of an algorithm, and of a setting",
 }
 

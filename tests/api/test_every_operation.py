@@ -9,8 +9,8 @@ import pytest
 from django.test import Client as Browser
 
 from accounts.models import User
-from api.operations import operations
 from api.rights import Requirement
+from api.service import operations
 from audit.models import Entry
 from tests.support.api import Headers, bearer, key, token_of
 from tests.support.services import READ, clerk, key_of_person, key_of_service, service

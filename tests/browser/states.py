@@ -565,6 +565,7 @@ STATES = [
         arrive=at("/accounts/login/?" + "&".join("a" * 1001)),
     ),
     State(name="error-403_csrf", heading="This page has expired", arrive=_without_proof),
+    State(name="api-documentation", heading="API", arrive=at("/api/docs")),
     State(name="api-problem", heading="The caller may not do this", arrive=at("/api/problems/forbidden")),
     State(name="error-404", heading="There is no page here", arrive=at("/no/such/page/")),
 ]

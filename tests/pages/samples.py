@@ -7,6 +7,7 @@ from importlib import import_module
 
 from accounts.sign_in.reauthentication.acts import Act
 from api import problems
+from tests.pages.api_samples import documented
 from tests.pages.app_samples import about_apps
 
 
@@ -290,6 +291,7 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "other_way": SIGN_OUT["action"],
             },
         },
+        "api/documentation.html": {"usual": {"groups": documented()}},
         "api/problem.html": {"forbidden": {"problem": problems.FORBIDDEN}},
         "providers/confirm.html": {
             "sign-in": {"provider": GOOGLE, "action": GOOGLE.start_url, "is_connect": False},

@@ -12,8 +12,8 @@ from accounts.management.output import JSONCommand
 from accounts.models import Tenant, User
 from api.callers import Caller
 from api.guards import scope_of
-from api.operations import operations
 from api.rights import Lack, Requirement, lacks
+from api.service import operations
 from audit.context import Actor, ActorKind
 from authserver.authorization.decision import MULTIPLE, SINGLE, Authentication
 from tenancy.context import request_context
