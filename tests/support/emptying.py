@@ -33,7 +33,7 @@ EMPTY = """
                 SELECT c.oid::regclass FROM pg_class c
                 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
                     AND c.relname <> ALL (given || 'django_migrations'::text)
-                    AND (c.relname LIKE 'audit\\_%') = is_trail
+                    AND (c.relname LIKE 'audit\\_%') = is_trail AND pg_relation_size(c.oid) > 0
             LOOP
                 EXECUTE format('SELECT EXISTS (SELECT FROM %s)', found) INTO has_rows;
                 IF has_rows AND NOT is_trail AND pg_relation_size(found) < FEW THEN
@@ -48,8 +48,8 @@ EMPTY = """
             IF NOT is_trail THEN
                 FOR i IN 1..cardinality(given) LOOP
                     EXECUTE format(
-                        'SELECT EXISTS ((TABLE public.%1$I EXCEPT TABLE kept.%1$I)
-                            UNION ALL (TABLE kept.%1$I EXCEPT TABLE public.%1$I))', given[i]
+                        'SELECT EXISTS (TABLE public.%1$I EXCEPT TABLE kept.%1$I)
+                            OR (SELECT count(*) FROM public.%1$I) <> (SELECT count(*) FROM kept.%1$I)', given[i]
                     ) INTO has_rows;
                     IF has_rows THEN
                         changed := changed || given[i];
