@@ -16,7 +16,7 @@ from tests.support.product import PACKAGES
 
 DECISIONS = CHECKOUT / "docs" / "decisions"
 DECISION_LINES, DECISION_COLUMNS = 45, 120  # one page
-PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
+PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md"), *CHECKOUT.glob("clients/*/**/*.md")])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -148,7 +148,7 @@ def test_the_page_of_the_tests_helpers_says_what_each_is_for() -> None:
 
 def test_the_folders_of_tests_are_named_like_packages() -> None:
     folders = {file.parent.relative_to(CHECKOUT / "tests").parts[:1] for file in CHECKOUT.glob("tests/**/test_*.py")}
-    others = {"flows", "browser", "pages", "keycloak", "sandbox", "bench"}
+    others = {"flows", "browser", "pages", "keycloak", "sandbox", "bench", "clients"}
 
     assert {folder for (folder,) in folders - {()}} - others <= set(PACKAGES)
     assert [file.name for file in CHECKOUT.glob("tests/*.py") if not re.match("test_|conftest", file.name)] == []

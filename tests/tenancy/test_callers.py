@@ -1,6 +1,7 @@
 """Who may open the whole site's rows: every caller is listed here, with what it is for."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ def test_the_image_holds_every_package() -> None:
     copied = {line.split()[1] for line in (CHECKOUT / "Dockerfile").read_text().splitlines() if line.startswith("COPY")}
 
     assert set(PACKAGES) <= copied
+
+
+def test_what_the_image_holds_is_sent_to_its_build() -> None:
+    """The kind of fault: a package that `.dockerignore` does not list, so that no image can be built."""
+    copied = re.findall(r"^COPY (?!--)(\S+)", (CHECKOUT / "Dockerfile").read_text(), re.MULTILINE)
+    sent = re.findall(r"^!(\S+)$", (CHECKOUT / ".dockerignore").read_text(), re.MULTILINE)
+
+    assert copied
+    assert sent == copied
 
 
 def _calls(file: Path) -> bool:
