@@ -56,7 +56,8 @@ check: setup ## Check format, lint, types, import contracts, migrations and depl
 screens: setup ## Photograph every page in every state into docs/screens
 	@$(BIN)/pytest -q -p no:randomly tests/browser/screens.py
 
-BENCHES := bench-sign-in bench-tokens bench-writes bench-trail bench-reading bench-admin bench-purge bench-cut-off
+BENCHES := bench-sign-in bench-tokens bench-writes bench-trail bench-reading bench-admin bench-purge bench-cut-off \
+	bench-resource-server
 
 .PHONY: bench $(BENCHES)
 .NOTPARALLEL: bench
@@ -86,6 +87,9 @@ bench-purge: setup ## Measure the purge of a million expired sessions (ten minut
 
 bench-cut-off: setup ## Measure how soon four processes refuse all credentials after a cut-off (a minute)
 	@$(BIN)/python -m bench.cut_off
+
+bench-resource-server: setup ## Measure a call with an access token to a FastAPI back end (two minutes)
+	@$(BIN)/python -m bench.resource_server
 
 .PHONY: format
 format: setup ## Format the code and apply the linter's fixes

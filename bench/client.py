@@ -16,7 +16,8 @@ from bench.wire import Browser, Connection, Unexpected
 class Order:
     """What to do, and how often. Lanes are people in parallel; each reads ``page`` with one of the ``cookies``.
 
-    Instead they may sign in through ``door``, or ask for tokens by their share of ``grants``.
+    Instead they may sign in through ``door``, ask for tokens by their share of ``grants``, or call ``page`` with access
+    ``tokens`` in turns.
     """
 
     base: str
@@ -28,6 +29,7 @@ class Order:
     page: str = ""
     cookies: list[str] = field(default_factory=list)
     grants: Grants | None = None
+    tokens: list[str] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, line: str) -> "Order":
@@ -57,6 +59,8 @@ def carry_out(order: Order) -> Report:
 def _lane(order: Order, lane: int, numbers: Iterator[int]) -> list[float]:
     if order.grants:
         return list(_grants(order, lane, numbers))
+    if order.tokens:
+        return list(_calls(order, numbers))
     return list(_sign_ins(order, numbers) if order.door else _readings(order, lane, numbers))
 
 
@@ -85,6 +89,18 @@ def _grants(order: Order, lane: int, numbers: Iterator[int]) -> Iterator[float]:
     assert order.grants is not None  # noqa: S101  # by _lane
     with Connection(order.base) as site:
         yield from redeem(site, order.grants.of_lane(lane, order.lanes), numbers)
+
+
+def _calls(order: Order, numbers: Iterator[int]) -> Iterator[float]:
+    """Call a back end again and again, on a persistent connection, with one token after the other."""
+    with Connection(order.base) as site:
+        for number in numbers:
+            authorization = f"Bearer {order.tokens[number % len(order.tokens)]}"
+            begun = time.perf_counter()
+            answer = site.ask("GET", order.page, authorization=authorization)
+            yield time.perf_counter() - begun
+            if answer.status != 200:
+                raise Unexpected(f"{order.page} answered {answer.status}: {answer.body[:300]!r}")
 
 
 def main() -> None:

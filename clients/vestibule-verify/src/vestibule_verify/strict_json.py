@@ -7,7 +7,7 @@ from typing import Any
 def parse_object(text: bytes) -> dict[str, Any]:
     """Return a JSON object. Raises ValueError, also for a name that is there twice, and for NaN and Infinity."""
     try:
-        found = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        found = DECODER.decode(text.decode())
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(found, dict):
@@ -24,3 +24,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(_constant: str) -> None:
     raise ValueError("not a number of JSON")
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)

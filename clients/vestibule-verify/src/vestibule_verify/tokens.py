@@ -34,7 +34,7 @@ class Actor:
     client_id: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AccessToken:
     """A verified access token. Times are seconds since 1970.
 

@@ -60,6 +60,7 @@ class Verifier:
         self._audience = (self.audience,) if isinstance(self.audience, str) else tuple(self.audience)
         if not self._audience or not all(self._audience) or not 0 <= self.leeway <= LARGEST_LEEWAY:
             raise ValueError("an audience is required, and a leeway of two minutes at most")
+        self._audiences = frozenset(self._audience)
         self.realm: Realm = resource_metadata.realm_of(self._audience[0])
         self._meaning = Meaning(
             realm=self.realm,
@@ -169,7 +170,7 @@ class Verifier:
     def _checked(self, claims: dict[str, Any]) -> AccessToken:
         if claims.get("iss") != self.issuer:
             raise Unacceptable("issuer")
-        if not set(audience_of(claims)) & set(self._audience):
+        if self._audiences.isdisjoint(audience_of(claims)):
             raise Unacceptable("audience")
         check_times(claims, now=time.time(), leeway=self.leeway)
         return read_claims(claims, self._meaning)
