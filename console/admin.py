@@ -4,7 +4,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
-from console import provider_admin, signing_keys
+from console import provider_admin, signing_keys, upstream_issuers
 from console.clients import clients, consents, profile_claims, scopes_and_resources
 from console.organizations import claim_rules, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
@@ -32,6 +32,7 @@ __all__ = [
     "signing_keys",
     "tenants",
     "trail",
+    "upstream_issuers",
     "users",
     "webhooks",
 ]

@@ -1,8 +1,9 @@
-"""The providers' tables in the audit trail: they appear through events only."""
+"""The providers' tables in the audit trail: what superusers configure appears there, the others through events only."""
 
-from foundation.declarations import NotAudited
+from foundation.declarations import Audited, NotAudited
 
 DECLARATIONS = [
+    Audited("providers.UpstreamIssuer"),
     NotAudited(
         "providers.UpstreamTokens",
         reason="It holds ciphertexts, which change with every sign-in and refresh; events record when tokens end.",

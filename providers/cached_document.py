@@ -96,6 +96,11 @@ class CachedDocument(Generic[Parsed]):
         return self._failed is not None and time.monotonic() - self._failed_at < 60
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether ``get`` returns this process's copy without waiting for anything."""
+        return self._copy is not None and self._copy.is_younger_than(FRESH_FOR)
+
+    @property
     def fetched_at(self) -> float | None:
         """When our copy was fetched, by this process or another, in seconds since the epoch."""
         return self._copy.fetched_at if self._copy else None

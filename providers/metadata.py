@@ -1,7 +1,7 @@
 """What an issuer publishes about itself: its discovery document and its signing keys."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
@@ -100,12 +100,20 @@ class Issuer:
     upstream: UpstreamClient
     algorithms: frozenset[str] = USUAL_ALGORITHMS
     caller: WaitPolicy = ANY_CALLER
+    setting: str = ""  # where the algorithms are configured, by default in the environment
 
     def __post_init__(self) -> None:
         self._metadata = CachedDocument(
             f"discovery:{self.url}", lambda: self._document(discovery_of(self.url)), self._parse_metadata
         )
         self._keys = CachedDocument(f"jwks:{self.url}", lambda: self._document(self.metadata.jwks_uri), parse_keys)
+        self.setting = self.setting or f"{self.upstream.name.upper()}_SIGNING_ALGORITHMS"
+
+    def agreed(self, algorithms: Iterable[str], *, setting: str) -> "Issuer":
+        """Return this issuer, with the same cache, for other algorithms. ``setting`` says where they are."""
+        issuer = copy(self)
+        issuer.algorithms, issuer.setting = frozenset(algorithms), setting
+        return issuer
 
     def asked_by(self, caller: WaitPolicy) -> "Issuer":
         """Return this issuer, with the same cache, for a caller with another policy on waiting and fetching."""
@@ -134,6 +142,11 @@ class Issuer:
     def answered_at(self) -> float | None:
         """When its metadata was last fetched, in seconds since the epoch."""
         return self._metadata.fetched_at
+
+    @property
+    def has_fresh_keys(self) -> bool:
+        """Whether its keys are at hand, so that verifying a token does not wait for the issuer."""
+        return self._keys.is_fresh
 
     @property
     def keys(self) -> Keys:
@@ -174,7 +187,7 @@ class Issuer:
 
     def _other_issuer(self, named: object) -> str:
         """Return how the document's issuer differs, so that administrators see what to configure."""
-        if not isinstance(named, str) or len(named) > LONGEST_NAMED or not _is_fit(named, self.url):
+        if not isinstance(named, str) or len(named) > LONGEST_NAMED or not is_fit(named, self.url):
             return "the document names no valid issuer"
         if named.rstrip("/") == self.url.rstrip("/"):
             return f"the document names {named}: configured and published issuer differ by a slash at the end"
@@ -185,7 +198,7 @@ class Issuer:
         url = document.get(name)
         if url is None or url == "":
             return ""
-        if not isinstance(url, str) or not _is_fit(url, self.url):
+        if not isinstance(url, str) or not is_fit(url, self.url):
             raise SignInRefused(RefusalReason.METADATA_INVALID, f"{name} is not a URL that this issuer may have")
         return url
 
@@ -211,7 +224,7 @@ def _client_proof(methods: object) -> ClientProof:
     )
 
 
-def _is_fit(url: str, issuer: str) -> bool:
+def is_fit(url: str, issuer: str) -> bool:
     """Return whether an issuer may have this URL: https, or http if both the issuer and the URL are on loopback."""
     try:
         parts, own = urlsplit(url), urlsplit(issuer)

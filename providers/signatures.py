@@ -100,13 +100,12 @@ def _agreed_algorithm(named: object, issuer: Issuer) -> str:
     """
     if isinstance(named, str) and (named in issuer.algorithms or (named in EDWARDS and issuer.algorithms & EDWARDS)):
         return named
-    setting = f"{issuer.upstream.name.upper()}_SIGNING_ALGORITHMS"
     agreed = ", ".join(sorted(issuer.algorithms))
     is_keyless = isinstance(named, str) and (named.upper().startswith("HS") or named.lower() in {"none", ""})
     how = "not signed by a private key" if is_keyless else "signed by an algorithm that is not supported"
     if isinstance(named, str) and named in SIGNING_ALGORITHMS:
         how = f"signed by {named}"
-    raise SignInRefused(RefusalReason.ALGORITHM_REFUSED, f"{how}, while {setting} has {agreed}")
+    raise SignInRefused(RefusalReason.ALGORITHM_REFUSED, f"{how}, while {issuer.setting} has {agreed}")
 
 
 def _key(key_id: object, algorithm: str, keys: Keys) -> SigningKey:

@@ -40,7 +40,7 @@ def verify(
     _check_access_token(claims, access_token, header["alg"])
     if not is_subject(claims.get("sub")):
         raise SignInRefused(RefusalReason.SUBJECT_INVALID, _how(claims, "sub"))
-    _check_auth_time(claims, wants_fresh=wants_fresh)
+    check_auth_time(claims, wants_fresh=wants_fresh)
     _compare_clocks(claims, issuer)
     return claims
 
@@ -107,7 +107,7 @@ def verify_access_token(access_token: object, *, issuer: Issuer, client_id: str,
         raise SignInRefused(
             RefusalReason.AUDIENCE_WRONG, "the access token was not issued to this client, or is another kind"
         )
-    _check_times(claims)
+    check_times(claims)
     if "sub" not in claims:
         raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the access token has no sub: it may be a lightweight one")
     if claims["sub"] != subject:
@@ -119,7 +119,7 @@ def _from_issuer(token: object, issuer: Issuer, client_id: str) -> tuple[dict[st
     """Return the header and claims of a token after checking its signature, issuer, audience and times."""
     header, claims = signed_by(token, issuer)
     _check_audience(claims, client_id)
-    _check_times(claims)
+    check_times(claims)
     return header, claims
 
 
@@ -144,7 +144,7 @@ def _how(claims: Mapping[str, Any], name: str, otherwise: str = "is not what it 
     return f"{name} {otherwise if name in claims else 'is missing'}"
 
 
-def _check_times(claims: Mapping[str, Any]) -> None:
+def check_times(claims: Mapping[str, Any]) -> None:
     """Check ``exp``, ``iat`` and ``nbf``. The detail of a refusal lets administrators recognise a wrong clock."""
     now = time.time()
     if _number(claims, "exp") + LEEWAY_SECONDS <= now:
@@ -154,7 +154,7 @@ def _check_times(claims: Mapping[str, Any]) -> None:
         raise SignInRefused(RefusalReason.NOT_YET_VALID, _issued(claims, now))
 
 
-def _check_auth_time(claims: Mapping[str, Any], *, wants_fresh: bool) -> None:
+def check_auth_time(claims: Mapping[str, Any], *, wants_fresh: bool) -> None:
     """Check ``auth_time`` (Core 2 and 3.1.2.1). If it is missing, ``reauthentication`` decides what that means."""
     if "auth_time" not in claims:
         return

@@ -74,7 +74,9 @@ OTHERS = {
     "providers/upstream.py UpstreamClient": "a header of HTTP",
     "api/document.py complete": "a method of HTTP",
     "api/pages.py _entry": "a method of HTTP",
-    "providers/signatures.py _agreed_algorithm": "the name of an algorithm, and of a setting",
+    "providers/signatures.py _agreed_algorithm": "the name of an algorithm",
+    "providers/metadata.py Issuer": "the name of a setting",
+    "providers/upstream_tokens/verification.py _check_kind": "the type of a token, a media type",
 }
 
 

@@ -1,7 +1,6 @@
 """The endpoint through which Keycloak ends sessions here (OpenID Connect Back-Channel Logout 1.0)."""
 
 import hashlib
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,12 +9,10 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from redis.exceptions import RedisError
 
 from accounts.organizations.middleware import without_tenant
 from accounts.sessions.upstream_logout import LogoutTarget, revoke_upstream
 from accounts.sign_in import rate_limits
-from accounts.sign_in.rate_limits import Limit
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event
 from foundation.clocks import LEEWAY_SECONDS
@@ -24,15 +21,11 @@ from providers import registry
 from providers.openid import OpenIDProvider
 from providers.refusal import RefusalReason, SignInRefused
 from providers.refusal_responses import is_too_often, record_refusal
+from providers.unknown_keys import stranger
 from providers.upstream import one_deadline
 from providers.verification import verify_logout
-from providers.waiting import WaitPolicy
-
-logger = logging.getLogger(__name__)
 
 KEYCLOAK = "keycloak"
-UNKNOWN_KEYS = Limit(kind="unknown_keys", most=30, seconds=60)  # for each client: tokens signed with unknown keys
-PATIENCE = 0.3  # seconds: a healthy Keycloak has answered by then
 LAST_MOMENT = 253_402_300_799  # seconds since the epoch: the end of the year 9999, the last that datetime supports
 INSERT_SEEN = """
     INSERT INTO "providers_seenlogouttoken" (digest, expires_at) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING
@@ -52,7 +45,7 @@ def receive(request: HttpRequest) -> HttpResponse:
         raise Http404
     try:
         with one_deadline():
-            issuer = provider.issuer.asked_by(_stranger(request))
+            issuer = provider.issuer.asked_by(stranger())
             claims = verify_logout(_only_token(request), issuer=issuer, client_id=provider.client.id)
         with acting(actor=Actor(ActorKind.SERVICE, KEYCLOAK)), transaction.atomic():
             _accept_once(claims)
@@ -63,24 +56,6 @@ def receive(request: HttpRequest) -> HttpResponse:
         record_refusal(Event.SIGN_OUT_REFUSED, KEYCLOAK, refused)
         return JsonResponse({"error": "invalid_request"}, status=400, headers={"Cache-Control": "no-store"})
     return HttpResponse(headers={"Cache-Control": "no-store"})
-
-
-def _stranger(request: HttpRequest) -> WaitPolicy:
-    """Return the policy for fetching keys on behalf of a caller that anybody could be.
-
-    Anybody can send a token with an unknown key id. Such a request waits only briefly and never takes the last forced
-    fetch, which is reserved for sign-ins, whose tokens come from the provider itself.
-    """
-    return WaitPolicy(patience=PATIENCE, reserve=1, may_force=_may_ask_for_keys)
-
-
-def _may_ask_for_keys() -> bool:
-    """Count this request. While Redis is down it is not counted; each process's own limits hold (providers.waiting)."""
-    try:
-        return not rate_limits.is_over(UNKNOWN_KEYS)
-    except RedisError:
-        logger.warning("the cache is down: logout tokens with unknown keys are not counted")
-        return True
 
 
 def _only_token(request: HttpRequest) -> str | None:

@@ -12,8 +12,8 @@ import pytest
 
 from accounts.sign_in.rate_limits import Limit
 from audit.models import Entry
+from providers import unknown_keys
 from providers.forced_fetches import BURST
-from providers.keycloak import backchannel
 from sandbox.providers import OPENID_PROVIDERS, Provider
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
@@ -74,7 +74,7 @@ def test_a_client_with_too_many_forged_tokens_causes_no_fetch(
 ) -> None:
     """The limit is checked before keys are fetched. It is recorded once, and valid tokens of the address still work."""
     browser.sign_in("keycloak", "ada")
-    monkeypatch.setattr(backchannel, "UNKNOWN_KEYS", Limit(kind="unknown_keys", most=1, seconds=86_400))
+    monkeypatch.setattr(unknown_keys, "UNKNOWN_KEYS", Limit(kind="unknown_keys", most=1, seconds=86_400))
     providers.forget_requests()
     stranger = Browser(providers)
     stranger.client.defaults["REMOTE_ADDR"] = "203.0.113.7"  # the tests' own network has no limits

@@ -15,3 +15,6 @@ def forget_providers() -> None:
     for provider in registry.enabled().values():
         provider.upstream.close()
     registry.enabled.cache_clear()
+    upstream_issuers = import_module("providers.upstream_tokens.issuers").UNSHARED
+    while upstream_issuers:
+        upstream_issuers.popitem()[1].upstream.close()
