@@ -4,57 +4,86 @@ Each reader returns a caller, or None if the request has no credential of its ki
 not count refuses the request: no other one is tried instead. Several must be for the same caller in the same tenant.
 """
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
 from accounts.models import User
-from accounts.sign_in import rate_limits
-from api import events
+from accounts.models.session import row_key
+from accounts.sign_in import api_limits, credential_throttle, rate_limits
+from accounts.sign_in.credential_throttle import CredentialsThrottled
 from api.callers import Caller
-from api.problems import CREDENTIALS_DISAGREE, CSRF_FAILED, INVALID_CREDENTIAL, MALFORMED, UNAUTHENTICATED, ApiError
+from api.problems import CSRF_FAILED, MALFORMED, TOO_MANY_REQUESTS, UNAVAILABLE, ApiError
+from api.refusals import REALM, anonymous, disagreement, refused
 from audit.context import Actor, ActorKind
-from audit.events import record
 from authserver import claims
 from authserver.authorization.decision import Authentication, authentication
 from authserver.protocol.bearer_credential import BearerError, credential_of
-from authserver.services import keys
+from authserver.services import key_text, keys
 from authserver.services.holders import actors
 from authserver.services.keys import ApiKeyRefused
-from authserver.tokens import bearer
+from authserver.tokens import access, bearer
 from authserver.tokens.bearer import BearerToken
+from authserver.tokens.digests import digest_of
+from providers import upstream_tokens
+from providers.upstream_tokens import UpstreamTokenRefused
 
-logger = logging.getLogger(__name__)
-
-REALM = "vestibule"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 API_KEY = "X-API-Key"
 Reader = Callable[[HttpRequest], Caller | None]
 
 
+class CountedRequest(HttpRequest):
+    """A request whose response says what is left of its limits: a type for ``cast``, not the class of any request."""
+
+    limit_headers: Mapping[str, str]
+
+
 def authenticate(request: HttpRequest) -> Caller:
-    """Return who sends the request. Raises ApiError: 401 without a credential, or with one that does not count."""
+    """Return who sends the request, and count it.
+
+    Raises ApiError: 401 without a credential, or with one that does not count; 429 above a limit.
+    """
+    try:
+        credential_throttle.check()
+        caller = _caller_of(request)
+    except CredentialsThrottled as throttled:
+        headers = {"Retry-After": str(throttled.seconds)}
+        raise ApiError(TOO_MANY_REQUESTS, "Too many wrong credentials came from there.", headers=headers) from None
+    _count(request, caller)
+    return caller
+
+
+def _caller_of(request: HttpRequest) -> Caller:
     found = [caller for read in READERS if (caller := read(request)) is not None]
     if not found:
-        headers = {"WWW-Authenticate": challenge()}
-        raise ApiError(UNAUTHENTICATED, "Send a credential.", reason="no_credential", headers=headers)
+        raise anonymous()
     caller = found[0]
     for other in found[1:]:
         if not caller.agrees_with(other):
-            raise _disagreement()
+            raise disagreement()
         caller = caller.joined_with(other)
     return caller
 
 
-def challenge(**parts: str) -> str:
-    """Return the header WWW-Authenticate (RFC 6750, section 3). No part may contain a quotation mark."""
-    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in {"realm": REALM, **parts}.items())
+def _count(request: HttpRequest, caller: Caller) -> None:
+    """Count the request against the limits of its credential, its program and its IP address."""
+    verdict = api_limits.take(
+        [
+            (api_limits.OF_CREDENTIAL, caller.credential),
+            (api_limits.OF_CLIENT, caller.program),
+            (api_limits.OF_IP_ADDRESS, rate_limits.client()),
+        ]
+    )
+    cast("CountedRequest", request).limit_headers = verdict.headers()
+    if not verdict.is_within:
+        headers = {"Retry-After": str(verdict.retry_after)}
+        raise ApiError(TOO_MANY_REQUESTS, "The caller asks too often.", headers=headers)
 
 
 def of_session(request: HttpRequest) -> Caller | None:
@@ -63,7 +92,7 @@ def of_session(request: HttpRequest) -> Caller | None:
         return None
     person = request.user
     if not isinstance(person, User):
-        raise _refused("session_over")
+        raise refused("session_over")
     if request.method not in SAFE and (fault := _Csrf.fault(request)):
         raise ApiError(CSRF_FAILED, "Send the CSRF token of the session's cookie.", reason=fault)
     return Caller(
@@ -73,27 +102,31 @@ def of_session(request: HttpRequest) -> Caller | None:
         tenant_id=person.active_membership.tenant_id if person.active_membership else None,
         person=person,
         actor=Actor(ActorKind.PERSON, str(person.pk)),
+        credential=f"session {row_key(request.session.session_key)}",
+        program=f"person {person.pk}",
         last_sign_in=partial(authentication, request, person),
     )
 
 
 def of_token(request: HttpRequest) -> Caller | None:
-    """Read an access token of ours, from the header Authorization and nowhere else."""
+    """Read an access token of ours or of an upstream issuer, from the header Authorization and nowhere else."""
     try:
         text = credential_of(request)
     except BearerError as malformed:
         if malformed.is_anonymous and "Authorization" not in request.headers:
             return None
         if malformed.status == 401:
-            raise _refused("unknown_scheme") from malformed
+            raise refused("unknown_scheme") from malformed
         headers = {"WWW-Authenticate": malformed.challenge(REALM)}
         raise ApiError(MALFORMED, malformed.description, reason="credential_malformed", headers=headers) from malformed
+    if not text.startswith(access.PREFIX) and upstream_tokens.issuer_named(text) not in {None, settings.PUBLIC_URL}:
+        return _of_upstream(text)
     try:
         token = bearer.check(text)
         token.require(audience=settings.PUBLIC_URL)
     except BearerError as refusal:
-        raise _refused(refusal.reason or "token_refused") from refusal
-    return _of_person(token) if token.user_id else _of_client(token)
+        raise refused(refusal.reason or "token_refused") from refusal
+    return _of_person(token, text) if token.user_id else _of_client(token, text)
 
 
 def of_key(request: HttpRequest) -> Caller | None:
@@ -101,10 +134,13 @@ def of_key(request: HttpRequest) -> Caller | None:
     text = request.headers.get(API_KEY)
     if text is None:
         return None
+    stored = key_text.read(text)
+    public_id = stored.public_id if stored else ""
+    credential_throttle.check(public_id)
     try:
         holder = keys.check(text)
     except ApiKeyRefused as refusal:
-        raise _refused(refusal.reason) from refusal
+        raise refused(refusal.reason, public_part=public_id) from refusal
     actor, behind = actors(holder.service.pk if holder.service else None, holder.person.pk)
     return Caller(
         kind="service" if holder.service else "person",
@@ -114,17 +150,19 @@ def of_key(request: HttpRequest) -> Caller | None:
         person=holder.person,
         actor=actor,
         behind=behind,
+        credential=f"key {holder.key_id}",
+        program=f"{'service' if holder.service else 'person'} {holder.id}",
     )
 
 
 READERS: tuple[Reader, ...] = (of_session, of_token, of_key)
 
 
-def _of_person(token: BearerToken) -> Caller:
+def _of_person(token: BearerToken, text: str) -> Caller:
     """A client acts for a person. An organization that the person has left since counts as none."""
     facts = claims.read_for(token.client, token.user_id, token.tenant_id) if token.user_id else None
     if facts is None:
-        raise _refused("person_not_served")
+        raise refused("person_not_served")
     return Caller(
         kind="person",
         id=facts.user.pk,
@@ -133,11 +171,36 @@ def _of_person(token: BearerToken) -> Caller:
         person=facts.user,
         actor=Actor(ActorKind.PERSON, str(facts.user.pk)),
         behind=Actor(ActorKind.SERVICE, str(token.client.pk)),
+        credential=f"token {token.jti or digest_of(text)}",
+        program=f"client {token.client.pk}",
         last_sign_in=partial(_told_by, token),
     )
 
 
-def _of_client(token: BearerToken) -> Caller:
+def _of_upstream(text: str) -> Caller:
+    """Read an access token of an issuer that superusers have configured. Its ``acr`` has no meaning of ours."""
+    try:
+        token = upstream_tokens.check(text)
+    except UpstreamTokenRefused as refusal:
+        if refusal.is_outage:
+            detail = "The issuer of the token does not answer. Try again in a moment."
+            raise ApiError(UNAVAILABLE, detail, reason=refusal.reason, headers={"Retry-After": "5"}) from refusal
+        raise refused(refusal.reason, is_recorded=refusal.is_recorded) from refusal
+    how = Authentication(at=token.auth_time, acr="", amr=list(token.amr)) if token.auth_time else None
+    return Caller(
+        kind="person",
+        id=token.user.pk,
+        scopes=token.scopes,
+        tenant_id=token.tenant_id,
+        person=token.user,
+        actor=Actor(ActorKind.PERSON, str(token.user.pk)),
+        credential=f"token {digest_of(text)}",
+        program=f"issuer {token.issuer}",
+        last_sign_in=lambda: how,
+    )
+
+
+def _of_client(token: BearerToken, text: str) -> Caller:
     """A client acts in its own name: as its service if it has one, and at most with the rights of its registrar."""
     rights = token.rights
     actor = Actor(ActorKind.SERVICE, str(rights.service_id or token.client.pk))
@@ -149,6 +212,8 @@ def _of_client(token: BearerToken) -> Caller:
         person=User.objects.get(pk=rights.person_id) if rights.person_id else None,
         actor=actor,
         behind=Actor(ActorKind.PERSON, str(rights.person_id)) if rights.person_id else None,
+        credential=f"token {token.jti or digest_of(text)}",
+        program=f"client {token.client.pk}",
     )
 
 
@@ -161,27 +226,6 @@ def _told_by(token: BearerToken) -> Authentication | None:
         acr=str(token.claims.get("acr", "")),
         amr=list(token.claims.get("amr", ())),
     )
-
-
-def _refused(reason: str) -> ApiError:
-    _record(reason)
-    said = challenge(error="invalid_token", error_description="A credential of the request is not valid")
-    headers = {"WWW-Authenticate": said}
-    return ApiError(INVALID_CREDENTIAL, "A credential of the request is not valid.", reason=reason, headers=headers)
-
-
-def _disagreement() -> ApiError:
-    _record("another_caller")
-    said = challenge(error="invalid_token", error_description="The credentials do not agree")
-    detail = "The credentials of the request are not for the same caller in the same tenant."
-    return ApiError(CREDENTIALS_DISAGREE, detail, headers={"WWW-Authenticate": said})
-
-
-def _record(reason: str) -> None:
-    """Record a refused credential, within the limit of what strangers can write."""
-    logger.warning("credential refused: reason=%s", reason)
-    if rate_limits.may_leave_entry():
-        record(events.CREDENTIAL_REFUSED, reason=reason)
 
 
 class _Csrf(CsrfViewMiddleware):

@@ -33,13 +33,15 @@ def everywhere(get_response: Handler) -> Handler:
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
+        for name, value in getattr(request, "limit_headers", {}).items():
+            response.headers[name] = value
         is_ours = request.path_info.startswith("/api/") and response.status_code >= 400
         if not is_ours or response.headers.get("Content-Type", "").startswith(problems.MEDIA_TYPE):
             return response
         kind = problems.BY_STATUS.get(response.status_code, problems.MALFORMED)
         document = problems.response_to(ApiError(kind, f"{kind.title}."))
         document.status_code = response.status_code
-        for name in ("Allow", "Retry-After", "WWW-Authenticate"):
+        for name in ("Allow", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate"):
             if name in response.headers:
                 document.headers[name] = response.headers[name]
         document.cookies = response.cookies

@@ -22,6 +22,7 @@ from accounts.sign_in import rate_limits
 from api import credentials, events
 from api.callers import Caller
 from api.problems import FORBIDDEN, STEP_UP_REQUIRED, ApiError
+from api.refusals import challenge
 from api.rights import Lack, Requirement, lacks
 from audit.context import acting
 from audit.events import record
@@ -138,16 +139,15 @@ def _refusal(request: HttpRequest, caller: Caller, found: Sequence[Lack]) -> Api
     words = {name: value for lack in found for name, value in lack.items()}
     if not words.keys() <= OF_SIGN_IN:
         said = {"scope": str(words["scope"])} if "scope" in words else {}
-        challenge = credentials.challenge(error="insufficient_scope", **said)
-        headers = {"WWW-Authenticate": challenge} if said else {}
+        headers = {"WWW-Authenticate": challenge(error="insufficient_scope", **said)} if said else {}
         return ApiError(FORBIDDEN, "The caller lacks what “missing” names.", missing=found, headers=headers)
     said = {"acr_values": str(words["acr"])} if "acr" in words else {}
     said |= {"max_age": str(words["fresh"])} if "fresh" in words else {}
-    challenge = credentials.challenge(
+    step_up = challenge(
         error="insufficient_user_authentication", error_description="A newer or stronger sign-in is needed", **said
     )
     detail = "The person has to sign in again, or with a second factor."
-    return ApiError(STEP_UP_REQUIRED, detail, missing=found, headers={"WWW-Authenticate": challenge})
+    return ApiError(STEP_UP_REQUIRED, detail, missing=found, headers={"WWW-Authenticate": step_up})
 
 
 def _record(path: str, caller: Caller, found: Sequence[Lack]) -> None:

@@ -13,7 +13,7 @@ from accounts.sign_in.rate_limits import Limit
 from foundation.windows import Windows
 
 OF_PAIR = Limit(kind="api_failures.pair", most=10, seconds=60)  # one public part, from one address
-OF_IP_ADDRESS = Limit(kind="api_failures.ip_address", most=100, seconds=60)
+OF_IP_ADDRESS = Limit(kind="api_failures.ip_address", most=600, seconds=60)
 OF_PUBLIC_PART = Limit(
     kind="api_failures.public_part", most=50, seconds=60
 )  # from all addresses; never refuses right ones

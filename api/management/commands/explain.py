@@ -58,6 +58,8 @@ def _caller(person: User, tenant: Tenant | None, credential: dict[str, Any]) -> 
         tenant_id=tenant.pk if tenant else None,
         person=person,
         actor=Actor(ActorKind.PERSON, str(person.pk)),
+        credential="explain",
+        program="explain",
         last_sign_in=lambda: how,
     )
 
