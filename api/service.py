@@ -7,7 +7,7 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from api import document, errors, me, own_account
+from api import document, errors, me, own_account, tenants
 from api.guards import ANYBODY
 from api.operations import operations_of
 from api.rights import Requirement
@@ -29,7 +29,7 @@ api = Api(
     docs_url=None,  # the page is ours: api.pages
     auth=ANYBODY,
 )
-for resource in (me, own_account):
+for resource in (me, own_account, tenants):
     api.add_router("/v1", resource.router)
 errors.register(api)
 

@@ -12,8 +12,8 @@ from authserver.protocol.errors import ErrorCode, OAuthError
 from foundation.rows import fetch_one
 
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
-
 ACCOUNT_READ, ACCOUNT_WRITE = "account:read", "account:write"
+MEMBERS_READ, SETTINGS_READ = "members:read", "settings:read"
 
 OF_OPENID: dict[str, Promise] = {
     OPENID: _("know who you are, by an identifier that never changes"),
@@ -21,12 +21,18 @@ OF_OPENID: dict[str, Promise] = {
     EMAIL: _("see your e-mail address"),
     OFFLINE: _("keep access while you are not there"),
 }
-OF_API: dict[str, Promise] = {  # of our own API: not advertised
+OF_API: dict[str, Promise] = {  # of our own API, about the person
     ACCOUNT_READ: _("see your sessions, your second factors, your API keys and the apps connected to your account"),
     ACCOUNT_WRITE: _("change your name, sign you out, and revoke API keys and connected apps"),
 }
-BUILT_IN: Mapping[str, Promise] = OF_OPENID | OF_API
-OF_PEOPLE = frozenset(BUILT_IN)  # they say something about a person, so a client in its own name gets none of them
+OF_TENANTS: dict[str, Promise] = {  # of our own API, for people and services
+    MEMBERS_READ: _("see the members of your organization, their roles and invitations"),
+    SETTINGS_READ: _("see the settings of your organization"),
+}
+BUILT_IN: Mapping[str, Promise] = OF_OPENID | OF_API | OF_TENANTS
+OF_PEOPLE = frozenset(
+    OF_OPENID | OF_API
+)  # they say something about a person, so a client in its own name gets none of them
 
 # The scopes that include another one, directly or through others.
 ABOVE = """
