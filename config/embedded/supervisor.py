@@ -110,7 +110,10 @@ class Supervisor:
 
     def _launch(self, service: Service) -> Process:
         process = service.launch()
-        self._pid_file(service).write_text(f"{process.pid}\n")
+        written = self._pid_file(service)
+        beside = written.with_suffix(".new")  # so that nobody reads a file that is empty for a moment
+        beside.write_text(f"{process.pid}\n")
+        beside.replace(written)
         return process
 
     def _pid_file(self, service: Service) -> Path:

