@@ -166,6 +166,23 @@ def test_a_guard_says_what_a_token_lacks(read: Any, guard: Guard, missing: str) 
     assert ('scope="' in refused.value.challenge) == bool(guard.scope)
 
 
+def test_a_scope_of_one_organization_counts_there_alone(read: Any) -> None:
+    token: AccessToken = read(**person(scope=f"org:{ONE}:write org:{PERSON}:delete"))
+
+    for guard in (requires(scope="write", tenant=ONE), requires(scope="read", tenant=True)):
+        assert guard.check(token) is token
+    assert requires(scope="read").in_tenant(ONE).check(token) is token
+    for guard in (
+        requires(scope="write"),
+        requires(scope="write") & requires(tenant=ONE),
+        requires(scope="write", tenant=TWO),
+        requires(scope="delete", tenant=PERSON),
+        requires(scope="read").in_tenant(TWO),
+    ):
+        with pytest.raises(InsufficientScope):
+            guard.check(token)
+
+
 def test_a_program_is_in_no_organization_and_never_signs_in(read: Any) -> None:
     for guard in (requires(tenant=True), requires(tenant=ONE), requires(org_role="clerk"), requires(tier="free")):
         with pytest.raises(InsufficientScope):

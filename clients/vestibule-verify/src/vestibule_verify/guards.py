@@ -27,8 +27,9 @@ class Requirement:
 
     def missing(self, token: AccessToken) -> Iterator[str]:
         """Yield what the token lacks, in words for the caller. They name no value that came with the request."""
+        tenant = token.tenant_id if self.tenant is True else str(self.tenant or "")
         for scope in self.scopes:
-            if scope not in token.granted:
+            if not token.allows(scope, tenant=tenant):
                 yield f"the scope {scope}"
         if self.roles and token.role not in self.roles:
             yield f"the role {' or '.join(self.roles)}"

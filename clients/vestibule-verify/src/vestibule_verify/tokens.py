@@ -66,6 +66,19 @@ class AccessToken:
     claims: Mapping[str, Any] = field(repr=False, compare=False)
     meaning: Meaning = field(repr=False, compare=False)
 
+    def allows(self, scope: str, *, tenant: str | None = None) -> bool:
+        """Whether the token has a scope, or one that implies it.
+
+        In a tenant, ``org:<tenant>:<scope>`` counts as the scope too.
+        """
+        if scope in self.granted:
+            return True
+        if not tenant:
+            return False
+        begin = f"org:{tenant}:"
+        here = {word.removeprefix(begin) for word in self.scopes if word.startswith(begin)}
+        return scope in self.meaning.with_implied(here)
+
     @property
     def is_service(self) -> bool:
         """Whether the client acts in its own name, without a person."""
