@@ -14,7 +14,7 @@ NEEDED_BY = {"chromium": "browser", "site": "process", "keycloak": "process"}
 STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})  # audit events (PEP 578)
 DRIVER = "playwright"  # in the path of the program that starts browsers
 LEFT_OUT = ("browser", "process", "slow")  # marks of what `make test-fast` does not run
-NOT_MEASURED = ("browser", "slow")  # marks of what `make coverage` runs as if nobody looked: it would be slower
+NOT_MEASURED = ("browser",)  # marks of what `make coverage` runs as if nobody looked: it would be slower
 DATABASE = ("db", "transactional_db")  # fixtures of pytest-django
 VARIANTS = 3  # of a test without the database that are run there
 
