@@ -135,7 +135,7 @@ def _named_tenant(request: HttpRequest) -> UUID | None:
 
 
 def _refusal(request: HttpRequest, caller: Caller, found: Sequence[Lack]) -> ApiError:
-    afterwards(request, partial(_record, request.path_info, caller, found))
+    afterwards(request, partial(_record, _operation(request), caller, found))
     words = {name: value for lack in found for name, value in lack.items()}
     if not words.keys() <= OF_SIGN_IN:
         said = {"scope": str(words["scope"])} if "scope" in words else {}
@@ -150,16 +150,21 @@ def _refusal(request: HttpRequest, caller: Caller, found: Sequence[Lack]) -> Api
     return ApiError(STEP_UP_REQUIRED, detail, missing=found, headers={"WWW-Authenticate": step_up})
 
 
-def _record(path: str, caller: Caller, found: Sequence[Lack]) -> None:
+def _operation(request: HttpRequest) -> str:
+    """Return what was asked by its pattern: the address itself may contain anything that a caller makes up."""
+    return f"{request.method} /{request.resolver_match.route if request.resolver_match else ''}"
+
+
+def _record(operation: str, caller: Caller, found: Sequence[Lack]) -> None:
     """Record a refusal when the request's transaction has ended, within the limit of what callers can write."""
-    logger.warning("access refused: path=%s caller=%s missing=%s", path, caller.actor, list(found))
+    logger.warning("access refused: operation=%s caller=%s missing=%s", operation, caller.actor, list(found))
     if rate_limits.may_leave_entry():
         record(
             events.ACCESS_REFUSED,
             actor=caller.actor,
             person=caller.id if caller.kind == "person" else None,
             tenant_id=caller.tenant_id,
-            operation=path,
+            operation=operation,
             missing=list(found),
         )
 

@@ -247,7 +247,20 @@ def test_a_refusal_is_in_the_trail_with_what_is_missing(ada: User, town: Town) -
     entry = Entry.objects.filter(action="access.refused").latest("id")
 
     assert (entry.actor_id, entry.person, entry.tenant_id) == (str(ada.pk), str(ada.pk), str(town.a.tenant.pk))
-    assert entry.details == {"operation": "/api/guarded/scope", "missing": [{"scope": WRITE}]}
+    assert entry.details == {"operation": "GET /api/guarded/scope", "missing": [{"scope": WRITE}]}
+
+
+@pytest.mark.promise(76)
+def test_neither_trail_nor_log_repeats_what_a_caller_made_up(
+    ada: User, town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask("/api/v1/me/sessions/canary%0Aforged", token_of(ada), method="delete")
+    entry = Entry.objects.filter(action="access.refused").latest("id")
+
+    assert (entry.details or {})["operation"] == "DELETE /api/v1/me/sessions/<session_id>"
+    assert "access refused" in caplog.text
+    assert "canary" not in "".join(line for line in caplog.text.splitlines() if "access refused" in line)
+    assert "forged" not in caplog.text
 
 
 @pytest.mark.parametrize("query", ["?fails=true", "?fails=perhaps"])

@@ -12,9 +12,9 @@ from tests.support.proven import sign_in
 Headers = Mapping[str, str]
 
 
-def ask(path: str, headers: Headers | None = None, *, browser: Browser | None = None) -> Any:
-    """Send a GET request, with the session of a browser if one is given."""
-    return (browser or Browser(raise_request_exception=False)).get(path, headers=dict(headers or {}))
+def ask(path: str, headers: Headers | None = None, *, browser: Browser | None = None, method: str = "get") -> Any:
+    """Send a request without a body, with the session of a browser if one is given."""
+    return getattr(browser or Browser(raise_request_exception=False), method)(path, headers=dict(headers or {}))
 
 
 def bearer(token: str) -> dict[str, str]:
