@@ -92,6 +92,7 @@ def response_to(refused: ApiError) -> HttpResponse:
     text = problem.model_dump_json(exclude_defaults=True)
     response = HttpResponse(text, content_type=MEDIA_TYPE, status=kind.status)
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Length"] = str(len(response.content))  # some are made outside the middleware that sets it
     for name, value in refused.headers.items():
         response.headers[name] = value
     return response

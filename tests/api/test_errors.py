@@ -18,6 +18,7 @@ ME = "/api/v1/me"
 def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
     assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Length"] == str(len(answer.content))
     found: dict[str, Any] = answer.json()
     assert (found["status"], found["code"]) == (status, code)
     assert found["type"].endswith(f"/api/problems/{code}")
