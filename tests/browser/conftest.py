@@ -16,7 +16,7 @@ from sandbox.server import Sandbox
 from tests.browser.chromium import find_or_skip, launch
 from tests.browser.visitor import NewVisitor, Visitor
 
-DEADLINE = 10_000  # milliseconds for anything that a page is waited for
+DEADLINE = 30_000  # milliseconds for anything that a page is waited for
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,18 @@ A test that uses a fixture that starts something is marked automatically. A test
 mark ``process``; without it, the start fails.
 """
 
-import sys
-from collections.abc import Iterable
+import functools
+import os
+import subprocess
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 
 # Marks, by the fixtures that start something.
 NEEDED_BY = {"chromium": "browser", "site": "process", "keycloak": "process"}
-STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})  # audit events (PEP 578)
+# What starts a process, and which of its arguments says what it starts.
+STARTS = ((subprocess.Popen, "__init__", 1), (os, "fork", 0), (os, "forkpty", 0), (os, "posix_spawn", 0))
 DRIVER = "playwright"  # in the path of the program that starts browsers
 LEFT_OUT = ("browser", "process", "slow")  # marks of what `make test-fast` does not run
 NOT_MEASURED = ("browser",)  # marks of what `make coverage` runs as if nobody looked: it would be slower
@@ -51,15 +55,29 @@ def _uses_database(item: pytest.Item) -> bool:
 
 
 class Watch:
-    """Watches for processes that a test starts. Raises NotMarked if the test has no mark for it."""
+    """Watches for processes that a test starts. Raises NotMarked if the test has no mark for it.
+
+    It stands before what starts them. An audit hook (PEP 578) would be shorter, but until Python 3.12 a thread may not
+    be given to a tracer while a hook in Python runs for another one: the new thread of a server, measured by coverage,
+    would end before it answers.
+    """
 
     def __init__(self) -> None:
         self.item: pytest.Item | None = None
-        sys.addaudithook(self._hear)  # an audit hook cannot be removed
+        for owner, name, what in STARTS:
+            setattr(owner, name, self._before(getattr(owner, name), what))
 
-    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
-        if event not in STARTS or self.item is None:
+    def _before(self, start: Callable[..., Any], what: int) -> Callable[..., Any]:
+        @functools.wraps(start)
+        def watched(*arguments: Any, **options: Any) -> Any:
+            self._hear(f"{[*arguments[what : what + 1], *filter(None, [options.get('args')])]}")
+            return start(*arguments, **options)
+
+        return watched
+
+    def _hear(self, started: str) -> None:
+        if self.item is None:
             return
-        needed = "browser" if DRIVER in str(arguments[:1]) else "process"
+        needed = "browser" if DRIVER in started else "process"
         if self.item.get_closest_marker(needed) is None:
-            raise NotMarked(f"{self.item.nodeid} starts {arguments[:1]}: mark it @pytest.mark.{needed}")
+            raise NotMarked(f"{self.item.nodeid} starts {started}: mark it @pytest.mark.{needed}")
