@@ -14,5 +14,10 @@ ACCESS_REFUSED = AppEvent(
     _("A request to the API was refused, because its caller lacks what the operation requires."),
     {"operation": _("what was asked"), "missing": _("what the caller lacks")},
 )
+IDEMPOTENT_REQUEST_PURGED = AppEvent(
+    "idempotent_requests.purged",
+    _("Expired idempotency keys were removed with their responses; the details count them."),
+    {"count": _("how many"), "finished": _("whether nothing was left for the next run")},
+)
 
-DECLARATIONS = [CREDENTIAL_REFUSED, ACCESS_REFUSED]
+DECLARATIONS = [CREDENTIAL_REFUSED, ACCESS_REFUSED, IDEMPOTENT_REQUEST_PURGED]

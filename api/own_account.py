@@ -18,6 +18,7 @@ from accounts.sign_in import rate_limits
 from accounts.sign_in.factors.enrolled import factors_of
 from api.callers import caller_of
 from api.guards import requires
+from api.idempotency import REPEATED, idempotent
 from api.problems import INVALID_REQUEST, TOO_MANY_REQUESTS, ApiError, Problem
 from authserver.authorization import consents
 from authserver.models import ApiKey, Consent
@@ -144,9 +145,10 @@ def keys(request: HttpRequest) -> list[dict[str, Any]]:
 
 @router.post(
     "/me/keys",
-    response={201: NewKeyOut, 422: Problem, **REFUSED},
+    response={201: NewKeyOut, **REFUSED, **REPEATED},
     auth=requires(own=True, session=True, fresh="10m"),
 )
+@idempotent
 def create_key(request: HttpRequest, wanted: KeyIn) -> Status[dict[str, Any]]:
     """Create an API key. Only this response has its text, and only a browser's session can create one."""
     person, caller = _person(request), caller_of(request)

@@ -167,6 +167,13 @@ CONFLICT = ProblemKind(
     meaning=_("Something with this name exists already, or somebody else was faster."),
     remedy=_("Read the present state, and decide again."),
 )
+KEY_IN_USE = ProblemKind(
+    code="idempotency_key_in_use",
+    status=409,
+    title="The first request with this idempotency key is still being handled",
+    meaning=_("The same caller sent the same request a moment ago, and it has not been answered yet."),
+    remedy=_("Send it again, with the same key, after the seconds in the header Retry-After."),
+)
 TOO_LARGE = ProblemKind(
     code="too_large",
     status=413,
@@ -187,6 +194,13 @@ INVALID_REQUEST = ProblemKind(
     title="The input is not accepted",
     meaning=_("A value is missing, unknown, of another type or out of range. The member “errors” names each."),
     remedy=_("Correct these fields. Nothing was written."),
+)
+KEY_REUSED = ProblemKind(
+    code="idempotency_key_reused",
+    status=422,
+    title="The idempotency key was used for another request",
+    meaning=_("The caller has sent this idempotency key to this address already, with another body. Nothing was done."),
+    remedy=_("Use a new key for each new request, and an old one only to repeat exactly the same request."),
 )
 TOO_MANY_REQUESTS = ProblemKind(
     code="too_many_requests",
@@ -213,8 +227,8 @@ KINDS: Mapping[str, ProblemKind] = {
     kind.code: kind
     for kind in (
         UNAUTHENTICATED, INVALID_CREDENTIAL, CREDENTIALS_DISAGREE, STEP_UP_REQUIRED, CSRF_FAILED, FORBIDDEN, NOT_FOUND,
-        METHOD_NOT_ALLOWED, CONFLICT, TOO_LARGE, MALFORMED, INVALID_REQUEST, TOO_MANY_REQUESTS, INTERNAL_ERROR,
-        UNAVAILABLE,
+        METHOD_NOT_ALLOWED, CONFLICT, KEY_IN_USE, TOO_LARGE, MALFORMED, INVALID_REQUEST, KEY_REUSED, TOO_MANY_REQUESTS,
+        INTERNAL_ERROR, UNAVAILABLE,
     )
 }  # fmt: skip
 """By code: codes are stable, and each has a documentation page."""

@@ -41,6 +41,7 @@ REFRESH_FAMILY = timedelta(days=30)  # from the sign-in to the last refresh, how
 REFRESH_UNUSED = timedelta(days=14)  # between two refreshes
 SECRET_OVERLAP = timedelta(days=7)  # how long the former secret of a client works beside a new one
 API_KEY, API_KEY_MOST = timedelta(days=90), timedelta(days=366)
+IDEMPOTENCY_KEY = timedelta(days=1)  # how long a request to the API that is sent again gets the same response
 SERVICE_ACCOUNT, SERVICE_ACCOUNT_MOST = timedelta(days=365), timedelta(days=3 * 366)
 PUBLISHED_KEYS = timedelta(minutes=5)  # how long others may cache our public keys
 KEY_ROTATION = timedelta(days=90)  # how long a key signs before it is replaced

@@ -6,8 +6,11 @@ from hashlib import sha256
 
 from django.db import InterfaceError, OperationalError, connection
 
+from foundation.rows import fetch_one
+
 WAIT, TRY = "SELECT pg_advisory_lock(%s), true", "SELECT pg_try_advisory_lock(%s)"
 UNTIL_COMMIT = "SELECT pg_advisory_xact_lock(%s)"
+TRY_UNTIL_COMMIT = "SELECT pg_try_advisory_xact_lock(%s)"
 
 
 @contextmanager
@@ -34,6 +37,12 @@ def lock_until_commit(name: str) -> None:
     """Wait for the named advisory lock and hold it until the current transaction ends, however that happens."""
     with connection.cursor() as cursor:
         cursor.execute(UNTIL_COMMIT, [number_of(name)])
+
+
+def try_until_commit(name: str) -> bool:
+    """Try to take the named advisory lock until the current transaction ends, and return whether we hold it."""
+    row = fetch_one(TRY_UNTIL_COMMIT, [number_of(name)])
+    return bool(row and row[0])
 
 
 def number_of(name: str) -> int:

@@ -1,15 +1,18 @@
 """Operations with one guard each, as an app of a customer would write them, and their URLs."""
 
+from threading import Barrier
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import path
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Schema, Status
 
-from accounts.models import Membership, Tenant
+from accounts.models import Membership, Role, Tenant
 from api import errors
 from api.guards import requires
+from api.idempotency import REPEATED, idempotent
+from api.problems import CONFLICT, ApiError
 from config.urls import handler400, handler500
 from config.urls import urlpatterns as site_urls
 
@@ -30,6 +33,13 @@ GUARDS: dict[str, dict[str, Any]] = {
     "several": {"scope": "books:write", "tier": "tier2", "acr": "mfa"},
     "step_up": {"fresh": "10m", "acr": "mfa"},
 }
+
+SECRET = "shown-this-once"  # of a test
+barrier = Barrier(2)
+
+
+class RoleName(Schema, extra="forbid"):
+    name: str
 
 
 def _answer(request: HttpRequest) -> dict[str, str]:
@@ -53,6 +63,19 @@ def rename(request: HttpRequest, tenant_id: UUID, *, fails: bool = False) -> dic
     if fails:
         raise RuntimeError("a fault after the change")
     return {"name": tenant.name}
+
+
+@guarded.post("/tenants/{tenant_id}/roles", response={201: dict[str, str], **REPEATED}, auth=requires(tenant=True))
+@idempotent
+def create_role(request: HttpRequest, tenant_id: UUID, wanted: RoleName) -> Status[dict[str, str]]:
+    """Create a role of a tenant, with a secret that only the response has."""
+    if wanted.name == "refused":
+        raise ApiError(CONFLICT, "This name is refused.")
+    if wanted.name == "slow":
+        barrier.wait(timeout=10)
+        barrier.wait(timeout=10)
+    role = Role.objects.create(tenant_id=tenant_id, name=wanted.name)
+    return Status(201, {"id": str(role.pk), "secret": SECRET})
 
 
 urlpatterns = [path("api/guarded/", guarded.urls), *site_urls]

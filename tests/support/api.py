@@ -1,5 +1,6 @@
 """Requests to the API in tests, with any credentials."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,14 @@ Headers = Mapping[str, str]
 def ask(path: str, headers: Headers | None = None, *, browser: Browser | None = None, method: str = "get") -> Any:
     """Send a request without a body, with the session of a browser if one is given."""
     return getattr(browser or Browser(raise_request_exception=False), method)(path, headers=dict(headers or {}))
+
+
+def send(
+    path: str, wanted: object, headers: Headers | None = None, *, browser: Browser | None = None, method: str = "post"
+) -> Any:
+    """Send a request with a body of JSON, with the session of a browser if one is given."""
+    to_send = getattr(browser or Browser(raise_request_exception=False), method)
+    return to_send(path, json.dumps(wanted), content_type="application/json", headers=dict(headers or {}))
 
 
 def bearer(token: str) -> dict[str, str]:
