@@ -20,8 +20,9 @@ class Caller:
     ``person`` is whose rights count: the person themselves, the owner of a service, or None for an app of the site in
     its own name. ``tenant_id`` is where the caller acts. ``actor`` and ``behind`` are who stands in the trail.
     ``credential`` and ``program`` are the keys under which its requests are counted: this credential, and all those of
-    one app, service or person. ``last_sign_in`` says how and when the person last signed in. It is None for what no
-    sign-in has given, such as a key, and it returns None if the credential does not tell.
+    one app, service or person. ``client`` is the app to which a token was issued. ``last_sign_in`` says how and when
+    the person last signed in. It is None for what no sign-in has given, such as a key, and it returns None if the
+    credential does not tell.
     """
 
     kind: Literal["person", "service"]
@@ -33,6 +34,7 @@ class Caller:
     behind: Actor | None = None
     credential: str
     program: str
+    client: UUID | None = None
     last_sign_in: Callable[[], Authentication | None] | None = field(default=None, repr=False)
 
     @property

@@ -21,7 +21,7 @@ from api.callers import Caller
 from api.problems import CSRF_FAILED, MALFORMED, TOO_MANY_REQUESTS, UNAVAILABLE, ApiError
 from api.refusals import REALM, anonymous, disagreement, refused
 from audit.context import Actor, ActorKind
-from authserver import claims
+from authserver import claims, cors
 from authserver.authorization.decision import Authentication, authentication
 from authserver.protocol.bearer_credential import BearerError, credential_of
 from authserver.services import key_text, keys
@@ -55,6 +55,7 @@ def authenticate(request: HttpRequest) -> Caller:
     except CredentialsThrottled as throttled:
         headers = {"Retry-After": str(throttled.seconds)}
         raise ApiError(TOO_MANY_REQUESTS, "Too many wrong credentials came from there.", headers=headers) from None
+    cors.only_for(request, caller.client)
     _count(request, caller)
     return caller
 
@@ -173,6 +174,7 @@ def _of_person(token: BearerToken, text: str) -> Caller:
         behind=Actor(ActorKind.SERVICE, str(token.client.pk)),
         credential=f"token {token.jti or digest_of(text)}",
         program=f"client {token.client.pk}",
+        client=token.client.pk,
         last_sign_in=partial(_told_by, token),
     )
 
@@ -214,6 +216,7 @@ def _of_client(token: BearerToken, text: str) -> Caller:
         behind=Actor(ActorKind.PERSON, str(rights.person_id)) if rights.person_id else None,
         credential=f"token {token.jti or digest_of(text)}",
         program=f"client {token.client.pk}",
+        client=token.client.pk,
     )
 
 

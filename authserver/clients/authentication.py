@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from accounts.sign_in import rate_limits
 from audit.context import Actor, ActorKind
 from audit.events import record
-from authserver import events
+from authserver import cors, events
 from authserver.clients import secrets
 from authserver.models import Client
 from authserver.protocol.errors import ErrorCode, OAuthError
@@ -67,8 +67,9 @@ def authenticate(request: HttpRequest, form: Parameters) -> Client:
     if client.is_public:
         if given.secret:
             raise _refused(given, "secret_of_public_client", client)
-        return client
-    _check_secret(given, client, row[0])
+    else:
+        _check_secret(given, client, row[0])
+    cors.only_for(request, client.pk)
     return client
 
 

@@ -18,8 +18,8 @@ from foundation.declarations import AppEvent
 
 CHANGEABLE = (
     "name", "is_first_party", "is_delegated", "grants", "scopes", "resources", "redirect_uris",
-    "post_logout_redirect_uris", "backchannel_logout_uri", "token_format", "refresh_policy", "signing_algorithm",
-    "is_pkce_optional", "service_id",
+    "post_logout_redirect_uris", "web_origins", "backchannel_logout_uri", "token_format", "refresh_policy",
+    "signing_algorithm", "is_pkce_optional", "service_id",
 )  # fmt: skip
 
 

@@ -24,8 +24,9 @@ from authserver.models import (
     SigningAlgorithm,
     TokenFormat,
 )
+from foundation.hosts import is_origin
 
-MOST = 50  # redirect URIs, scopes or resource servers of one client
+MOST = 50  # redirect URIs, web origins, scopes or resource servers of one client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Registration:
     scopes: Sequence[str] = ()
     redirect_uris: Sequence[str] = ()
     post_logout_redirect_uris: Sequence[str] = ()
+    web_origins: Sequence[str] = ()
     backchannel_logout_uri: str = ""
     resources: Sequence[str] = ()
     tenant: Tenant | None = None
@@ -91,6 +93,7 @@ def client_of(wanted: Registration, *, creator: User | None = None) -> Client:
         scopes=list(dict.fromkeys(wanted.scopes)),
         redirect_uris=list(dict.fromkeys(wanted.redirect_uris)),
         post_logout_redirect_uris=list(dict.fromkeys(wanted.post_logout_redirect_uris)),
+        web_origins=list(dict.fromkeys(wanted.web_origins)),
         backchannel_logout_uri=wanted.backchannel_logout_uri,
         resources=list(dict.fromkeys(wanted.resources)),
         token_format=wanted.token_format,
@@ -109,6 +112,7 @@ def check(client: Client, *, actor: User | None = None, before: Client | None = 
         "scopes": _faults_of_scopes(client),
         "redirect_uris": _faults_of_redirects(client),
         "post_logout_redirect_uris": _faults_of_uris(client, client.post_logout_redirect_uris),
+        "web_origins": _faults_of_origins(client),
         "backchannel_logout_uri": _faults_of_logout(client),
         "resources": _faults_of_resources(client),
         "service": _faults_of_service(client),
@@ -174,6 +178,17 @@ def _faults_of_uris(client: Client, uris: Sequence[str]) -> list[object]:
     faults: list[object] = [_("There are at most 50.")] if len(uris) > MOST else []
     found = (redirects.fault_of(uri, is_public=client.is_public) for uri in uris)
     return faults + [fault for fault in found if fault]
+
+
+def _faults_of_origins(client: Client) -> list[object]:
+    if len(client.web_origins) <= MOST and all(is_origin(one) for one in client.web_origins):
+        return []
+    return [
+        _(
+            "A web origin is written as browsers send it: https://app.example.com, without a path, a final slash, a"
+            " default port or a wildcard. Without TLS only loopback is allowed. There are at most 50."
+        )
+    ]
 
 
 def _faults_of_logout(client: Client) -> list[object]:

@@ -76,6 +76,5 @@ def _prompts() -> list[str]:
 def _cached(found: dict[str, Any]) -> HttpResponse:
     response = json_response(found)
     response.headers["Cache-Control"] = f"public, max-age={int(lifetimes.PUBLISHED_KEYS.total_seconds())}"
-    response.headers["Access-Control-Allow-Origin"] = "*"  # apps in browsers read it, and it is the same for everybody
     del response.headers["Pragma"]
     return response

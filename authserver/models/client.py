@@ -144,6 +144,11 @@ class Client(models.Model):
     scopes = _words(verbose_name=_("scopes"), help_text=_("All that it may ask for."))
     resources = _urls(verbose_name=_("resource servers"), help_text=_("Identifiers for which it may get tokens."))
     redirect_uris = _urls(verbose_name=_("redirect URIs"))
+    web_origins = _urls(
+        db_default=[],
+        verbose_name=_("web origins"),
+        help_text=_("Of pages whose scripts may read what we answer to this app (CORS)."),
+    )
     post_logout_redirect_uris = _urls(verbose_name=_("redirect URIs after signing out"))
     backchannel_logout_uri = models.CharField(
         _("back-channel logout URI"),

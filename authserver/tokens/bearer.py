@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 
-from authserver import resources, scopes
+from authserver import cors, resources, scopes
 from authserver.models import Client, TokenFamily
 from authserver.protocol.bearer_credential import BearerError, credential_of
 from authserver.protocol.errors import ErrorCode
@@ -97,6 +97,7 @@ class BearerToken:
 def from_request(request: HttpRequest, *, scope: str = "") -> BearerToken:
     """Return the access token of a request to ourselves. Raises BearerError (RFC 6750, section 3.1)."""
     found = check(credential_of(request))
+    cors.only_for(request, found.client.pk)
     found.require(audience=settings.PUBLIC_URL, scope=scope)
     return found
 

@@ -31,6 +31,7 @@ MIDDLEWARE = [
     "config.health.answer_first",
     "config.proxies.forwarding",
     "audit.middleware.ContextMiddleware",
+    "authserver.cors.cross_origin",  # outside of all that answers programs, so that pages can read every refusal
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.no_store",
     "api.errors.everywhere",

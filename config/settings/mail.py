@@ -3,8 +3,8 @@
 from urllib.parse import urlsplit
 
 from config import mail
-from config.own_url import is_loopback
 from config.settings.env import ENV
+from foundation.hosts import is_loopback
 
 _host = urlsplit(ENV.base_url).hostname or ""
 

@@ -96,6 +96,7 @@ class ClientAdmin(PreviewsTokens, ActsOnClients, FoundByWords, ReauthenticationF
             (None, ["name", "tenant", "is_public", "is_first_party", "grants"]),
             (_("What it may ask for"), ["scopes", "resources", "is_delegated", "service"]),
             (_("Where people return to"), ["redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri"]),
+            (_("In the browser"), ["web_origins"]),
             (_("Its tokens"), ["token_format", "refresh_policy", "signing_algorithm", "is_pkce_optional"]),
         ]
         left_out = set() if actor(request).is_superuser else set(OF_SUPERUSERS)

@@ -51,6 +51,12 @@ class ClientForm(RequestedBy):
         help_text=_("One on each line, compared character by character. With 127.0.0.1 and [::1] the port is free."),
     )
     post_logout_redirect_uris = OnePerLine(label=_("Redirect URIs after signing out"), help_text=_("One on each line."))
+    web_origins = OnePerLine(
+        label=_("Web origins"),
+        help_text=_(
+            "Of pages whose scripts may read what we answer to this app (CORS), one on each line: https://app.example.com"
+        ),
+    )
 
     service = forms.ModelChoiceField(
         label=_("Service account"),
@@ -63,8 +69,8 @@ class ClientForm(RequestedBy):
         model = Client
         fields = (
             "name", "tenant", "is_public", "is_first_party", "is_delegated", "grants", "scopes", "resources",
-            "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "token_format", "refresh_policy",
-            "signing_algorithm", "is_pkce_optional", "service",
+            "redirect_uris", "post_logout_redirect_uris", "web_origins", "backchannel_logout_uri", "token_format",
+            "refresh_policy", "signing_algorithm", "is_pkce_optional", "service",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -100,6 +106,7 @@ class ClientForm(RequestedBy):
             scopes=told["scopes"],
             redirect_uris=told["redirect_uris"],
             post_logout_redirect_uris=told["post_logout_redirect_uris"],
+            web_origins=told["web_origins"],
             backchannel_logout_uri=told["backchannel_logout_uri"],
             resources=told["resources"],
             tenant=told["tenant"] if self.person.is_superuser else self._own_tenant(),

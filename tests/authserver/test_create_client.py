@@ -50,12 +50,13 @@ def test_options_repeat_and_the_defaults_are_the_safe_ones() -> None:
     found = created(
         *WEB, "--redirect-uri", "http://127.0.0.1/callback", "--grant", "refresh_token", "--scope", "openid",
         "--post-logout-redirect-uri", "https://app.example/out", "--resource", "https://api.example/",
-        "--backchannel-logout-uri", "https://app.example/logout",
+        "--backchannel-logout-uri", "https://app.example/logout", "--web-origin", "https://app.example",
     )  # fmt: skip
     client = stored(found["client_id"])
     assert client.grants == ["authorization_code", "refresh_token"]
     assert client.redirect_uris == ["https://app.example/callback", "http://127.0.0.1/callback"]
     assert client.post_logout_redirect_uris == ["https://app.example/out"]
+    assert client.web_origins == ["https://app.example"]
     assert (client.resources, client.backchannel_logout_uri) == (["https://api.example/"], "https://app.example/logout")
     assert (client.tenant_id, client.is_public, client.is_first_party, client.is_pkce_optional) == (
         None, False, False, False,

@@ -27,6 +27,7 @@ FORM = {
     "resources": "https://berths.example/",
     "redirect_uris": "https://app.example/callback\r\nhttps://app.example/other?a=1,2\r\n\r\n",
     "post_logout_redirect_uris": "",
+    "web_origins": "https://app.example\r\nhttp://localhost:5173",
     "backchannel_logout_uri": "",
     "token_format": "jwt",
     "refresh_policy": "web",
@@ -62,6 +63,7 @@ def test_a_superuser_registers_an_app_and_sees_its_secret_once(administrator: Br
     assert "no-store" in answer.headers["Cache-Control"]
     assert works(client, secret)
     assert client.redirect_uris == ["https://app.example/callback", "https://app.example/other?a=1,2"]
+    assert client.web_origins == ["https://app.example", "http://localhost:5173"]
     assert client.scopes == ["openid", "offline_access", "berths:read"]
     assert (client.created_by_id, client.is_delegated, client.signing_algorithm) == (root.pk, False, "ES256")
     for url in (LIST, page(client), page(client, "add-secret")):

@@ -14,6 +14,12 @@ from authserver.management.lookup import find_service
 from authserver.models import GrantType, RefreshPolicy, SigningAlgorithm, TokenFormat
 from tenancy import site_context
 
+REPEATED = {
+    "--redirect-uri": ("redirect_uris", "URI", "where people return"),
+    "--post-logout-redirect-uri": ("post_logout_redirect_uris", "URI", "where people return after signing out"),
+    "--web-origin": ("web_origins", "ORIGIN", "of pages whose scripts may read what the app is answered (CORS)"),
+    "--resource": ("resources", "URI", "a resource server"),
+}
 COMMAND = Actor(ActorKind.COMMAND, "create_client")
 
 
@@ -30,24 +36,9 @@ class Command(JSONCommand):
         parser.add_argument(
             "--scope", **several, dest="scopes", metavar="SCOPE", help="may be repeated; an unknown one is created"
         )
-        parser.add_argument(
-            "--redirect-uri",
-            **several,
-            dest="redirect_uris",
-            metavar="URI",
-            help="may be repeated; where people return",
-        )
-        parser.add_argument(
-            "--post-logout-redirect-uri",
-            **several,
-            dest="post_logout_redirect_uris",
-            metavar="URI",
-            help="may be repeated; where people return after signing out",
-        )
+        for option, (name, kind, text) in REPEATED.items():
+            parser.add_argument(option, **several, dest=name, metavar=kind, help=f"may be repeated; {text}")
         parser.add_argument("--backchannel-logout-uri", default="", metavar="URI", help="gets logout tokens")
-        parser.add_argument(
-            "--resource", **several, dest="resources", metavar="URI", help="may be repeated; a resource server"
-        )
         parser.add_argument("--public", action="store_true", help="it cannot keep a secret")
         parser.add_argument("--first-party", action="store_true", help="people are not asked")
         parser.add_argument("--tenant", help="the id or short name of the tenant that it belongs to; default the site")
@@ -70,6 +61,7 @@ class Command(JSONCommand):
             scopes=options["scopes"],
             redirect_uris=options["redirect_uris"],
             post_logout_redirect_uris=options["post_logout_redirect_uris"],
+            web_origins=options["web_origins"],
             backchannel_logout_uri=options["backchannel_logout_uri"],
             resources=options["resources"],
             tenant=tenant or (service.tenant if service else None),
