@@ -1,9 +1,11 @@
 """The variables of the environment and of a checkout's files, as text.
 
 Every variable may be given as ``NAME_FILE``, a path to read the value from. Outside production, variables that the
-environment lacks come from a checkout's ``.env`` (yours) or ``.local/env`` (written by ``make run``).
+environment lacks come from a checkout's ``.env`` (yours) or ``.local/env`` (written by ``make run``). With
+``VESTIBULE_STATE`` in the environment, a run keeps its state in that folder, and neither of the two is read (ADR 68).
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,7 +15,10 @@ from pydantic import ValidationError
 from config import disk_errors
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
+_ELSEWHERE = os.environ.get("VESTIBULE_STATE")
+STATE = Path(_ELSEWHERE).absolute() if _ELSEWHERE else CHECKOUT / ".local"
+OWN_FILE = CHECKOUT / ".env"
+LOCAL_FILES = (*(() if _ELSEWHERE else (OWN_FILE,)), STATE / "env")
 
 
 class ConfigurationRefused(Exception):

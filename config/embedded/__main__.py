@@ -19,7 +19,7 @@ from config.embedded.postgres import Postgres
 from config.embedded.programs import Programs
 from config.embedded.supervisor import Supervisor
 from config.embedded.valkey import Valkey
-from config.variables import CHECKOUT
+from config.variables import CHECKOUT, LOCAL_FILES, OWN_FILE, STATE
 from sandbox.config import default_clients
 from sandbox.config import environment as sandbox_environment
 
@@ -110,7 +110,7 @@ Vestibule is running.
   http://127.0.0.1:{chosen["SANDBOX_PORT"]}/                  the sandbox that plays the four providers
   http://127.0.0.1:{chosen["SANDBOX_PORT"]}/app               an app that signs people in at Vestibule
 
-Logs are in .local/log, and so are mails: in worker.log. Press Ctrl-C to stop.
+Logs are in {STATE}/log, and so are mails: in worker.log. Press Ctrl-C to stop.
 """
 
 
@@ -157,10 +157,11 @@ def stopping(supervisor: Supervisor) -> Iterator[None]:
 def main() -> int:
     os.chdir(CHECKOUT)
     make_signals.follow()
-    given = GivenSettings(values={**stored_secrets.read(CHECKOUT / ".env"), **os.environ})
+    own = stored_secrets.read(OWN_FILE) if OWN_FILE in LOCAL_FILES else {}
+    given = GivenSettings(values={**own, **os.environ})
     try:
         with ExitStack() as stack:
-            where = directories.find(CHECKOUT / ".local")
+            where = directories.find(STATE)
             stack.enter_context(only_one(where))
             for log in where.logs.glob("*.log"):
                 log.unlink()
@@ -172,7 +173,7 @@ def main() -> int:
         say(f"Vestibule cannot start: {refused}")
         return 1
     except OSError as failed:
-        say(f"Vestibule cannot run: {disk_errors.sentence(failed, CHECKOUT / '.local')}")
+        say(f"Vestibule cannot run: {disk_errors.sentence(failed, STATE)}")
         return 1
     return 0
 
