@@ -47,7 +47,7 @@ check: setup ## Check format, lint, types, import contracts, migrations and depl
 	@$(BIN)/ruff check .
 	@$(CHECK_ENV) $(BIN)/mypy .
 	@$(CHECK_ENV) $(BIN)/lint-imports --no-logo
-	@cd clients/vestibule-verify && PYTHONPATH=src $(CURDIR)/$(BIN)/lint-imports --no-logo
+	@for package in clients/vestibule-*; do (cd $$package && PYTHONPATH=src $(CURDIR)/$(BIN)/lint-imports --no-logo) || exit; done
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/pytest -q tests/config/test_migrations.py
 	@$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
