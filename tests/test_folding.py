@@ -34,8 +34,8 @@ LOOKUP = re.compile(r"__i(exact|contains|startswith|endswith|regex)\b")
 
 # Where something is folded that is no address: by file and by the function, class or name around it.
 OTHERS = {
-    "console/lists/search.py _elsewhere": "the id of a session, in hexadecimal",
-    "console/lists/search.py tenants_called": "the name and the short name of a tenant",
+    "accounts/people/search.py _elsewhere": "the id of a session, in hexadecimal",
+    "accounts/people/search.py tenants_called": "the name and the short name of a tenant",
     "accounts/sign_in/factors/recovery.py use_code": "a recovery code",
     "accounts/sign_in/local/password_rules.py": "a password, against words that are easy to guess",
     "accounts/models/email_fields.py EmailField": "no folding: Django's field, with our own validator",

@@ -3,20 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
-from django.apps import apps
 from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Identity, Membership, Role, Session, Tenant, User
+from accounts.models import Role, Tenant, User
 from accounts.models.search_words import begin, words_of
+from accounts.people import filters, search
 from accounts.sign_in.provider_names import NAMES
-from console.lists import search
 
 OFFERED = 20  # tenants or roles; if there are more, a box below finds them by name
 MOST_COUNTED = 1000  # of those that are not offered
@@ -34,7 +32,7 @@ class ProviderFilter(SimpleListFilter):
         provider = self.value()
         if not provider:
             return queryset
-        return queryset.filter(Exists(Identity.objects.filter(user=OuterRef("pk"), provider=provider)))
+        return filters.of_provider(queryset, provider)
 
 
 class ProviderOfIdentityFilter(ProviderFilter):
@@ -45,7 +43,7 @@ class ProviderOfIdentityFilter(ProviderFilter):
 
 
 class SignedInFilter(SimpleListFilter):
-    """Filters by live sessions. A revoked or expired session no longer counts; the trail has all sign-ins."""
+    """Filters by live sessions. The trail has all sign-ins."""
 
     title = _("signed in, and still is")
     parameter_name = "signed_in"
@@ -62,15 +60,11 @@ class SignedInFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         if self.value() not in self.SINCE:
             return queryset
-        now = timezone.now()
         _label, ago = self.SINCE[str(self.value())]
-        signed_in = Session.objects.filter(user=OuterRef("pk"), created_at__gte=now - ago, expire_date__gt=now)
-        return queryset.filter(Exists(signed_in))
+        return filters.signed_in_within(queryset, ago)
 
 
 class SecondFactorFilter(SimpleListFilter):
-    """Recovery codes alone do not count: they only replace a second factor that is lost."""
-
     title = _("second factor")
     parameter_name = "second_factor"
 
@@ -80,9 +74,7 @@ class SecondFactorFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         if self.value() not in {"yes", "no"}:
             return queryset
-        factor: Any = apps.get_app_config("mfa").get_model("Authenticator")
-        has_one = Exists(factor.objects.filter(user=OuterRef("pk")).exclude(type="recovery_codes"))
-        return queryset.filter(has_one if self.value() == "yes" else ~has_one)
+        return filters.by_second_factor(queryset, has_one=self.value() == "yes")
 
 
 class FilterOfRows(SimpleListFilter):
@@ -144,7 +136,7 @@ class TenantFilter(FilterOfRows):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         tenant = self.chosen()
-        return _belonging(queryset, tenant_id=tenant) if tenant else queryset
+        return filters.with_membership(queryset, tenant_id=tenant) if tenant else queryset
 
 
 class RoleFilter(FilterOfRows):
@@ -159,8 +151,4 @@ class RoleFilter(FilterOfRows):
         if role is None:
             return queryset
         tenant = request.GET.get(TenantFilter.parameter_name)
-        return _belonging(queryset, role_id=role, **({"tenant_id": tenant} if tenant else {}))
-
-
-def _belonging(people: QuerySet[User], **membership: Any) -> QuerySet[User]:
-    return people.filter(Exists(Membership.objects.filter(user=OuterRef("pk"), **membership)))
+        return filters.with_membership(queryset, role_id=role, **({"tenant_id": tenant} if tenant else {}))

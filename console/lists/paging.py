@@ -11,9 +11,7 @@ from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import EmptyPage, Page, Paginator
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, F, Func, Model, OrderBy, QuerySet, Subquery, Value
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import F, Model, OrderBy, QuerySet, Subquery, Value
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import number_format
 from django.utils.html import format_html
@@ -22,34 +20,13 @@ from django.utils.translation import gettext as _
 
 from foundation import estimates
 from foundation.estimates import bounded_count, estimate, rounded
+from foundation.keyset import Beyond
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
 else:
     Base = object
 DEEPEST = 100  # pages of an autocomplete; to find more, type another letter
-
-
-class Beyond(Func):
-    """A row comparison that is true for rows after a position in the list's order. It can use an index."""
-
-    output_field = BooleanField()
-
-    def __init__(self, keys: Sequence[Any], place: Sequence[Any], *, descending: bool) -> None:
-        super().__init__(*keys, *place)
-        self.operator = "<" if descending else ">"
-
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any
-    ) -> tuple[str, tuple[str | int, ...]]:
-        parts: list[str] = []
-        parameters: list[Any] = []
-        for expression in self.get_source_expressions():
-            sql, values = compiler.compile(expression)
-            parts.append(sql)
-            parameters += values
-        half = len(parts) // 2
-        return f"({', '.join(parts[:half])}) {self.operator} ({', '.join(parts[half:])})", tuple(parameters)
 
 
 class Side(StrEnum):

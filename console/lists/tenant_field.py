@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from console.lists.search import tenants_called
+from accounts.people.search import tenants_called
 
 
 class TenantField(forms.CharField):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from accounts.organizations import delegation, memberships
-from console.lists import search
+from accounts.people import search
 from console.lists.export import ExportAdmin
 from console.lists.paging import KeysetAdmin
 from console.organizations.asking import PassesActor, RequestedBy, session_to_keep

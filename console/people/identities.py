@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Identity, Membership
-from console.lists import search
+from accounts.people import search
 from console.lists.export import ExportAdmin
 from console.lists.filtering import ProviderOfIdentityFilter
 from console.lists.paging import KeysetAdmin

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.models.search_words import begin
 from accounts.models.user import EMAIL_KEY, NAME_KEY, WORDS
-from console.lists import search
+from accounts.people import search
 from console.lists.export import ExportAdmin
 from console.lists.filtering import (
     ProviderFilter,

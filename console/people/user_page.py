@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.cut_off import revoke_all
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
-from accounts.models import Membership, User
+from accounts.models import User
 from accounts.organizations import delegation
+from accounts.people import filters
 from accounts.sessions import SessionRevocationReason, revoke_others
 from console.organizations.asking import session_to_keep
 from console.people.notifications import notify_former_email, notify_of_changes
@@ -72,7 +73,7 @@ class UserPage(Scoped[User]):
     )
 
     def scoped(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        return queryset.filter(pk__in=Membership.objects.values("user_id"))
+        return filters.members(queryset)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:

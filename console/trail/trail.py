@@ -8,18 +8,16 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from accounts.models import User
+from accounts.people import search
 from accounts.sign_in.provider_names import name_of
 from audit.models import Entry
 from audit.reading.filters import TrailFilterForm
 from audit.reading.search import Condition
-from console.lists import search
 from console.lists.export import ExportAdmin
-from console.scope import Scoped, actor
+from console.scope import Scoped, actor, people_of
 from console.trail.entries import EntryAdmin
 from console.trail.restoring import RestoreAdmin
 from console.trail.retention import RetentionAdmin
-from foundation.canonical_email import canonical_or_none
 
 admin.site.unregister(Entry)
 
@@ -74,9 +72,9 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
         """
 
         def person(called: str) -> str | None:
-            return _person(self.admin_site, request, called)
+            return search.person_called(people_of(self, request), called)
 
-        names = {"actor": person, "person": person, "tenant": _tenant}
+        names = {"actor": person, "person": person, "tenant": search.tenant_called}
         without = frozenset() if actor(request).is_superuser else frozenset({"tenant"})
         resolvers = {name: resolve for name, resolve in names.items() if name not in without}
         form: type[TrailFilterForm] = type(
@@ -94,16 +92,3 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
 def _of_tenant(request: HttpRequest) -> Q:
     membership = actor(request).active_membership
     return Q(tenant_id=str(membership.tenant_id) if membership else "")  # matches nothing: no entry has an empty tenant
-
-
-def _person(site: admin.AdminSite, request: HttpRequest, called: str) -> str | None:
-    people = site._registry[User].get_queryset(request)  # noqa: SLF001  # as Django does
-    if "@" in called:
-        found = people.filter(canonical_email=canonical_or_none(called.strip()) or "")
-    else:
-        found = people.filter(username=called)
-    return next((str(key) for key in found.values_list("pk", flat=True)[:1]), None)
-
-
-def _tenant(called: str) -> str | None:
-    return next((str(key) for key in search.tenants_called(called)[:1]), None)

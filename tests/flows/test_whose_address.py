@@ -19,6 +19,7 @@ from accounts.management.lookup import find_person
 from accounts.models import Identity, Invitation, MailedLink, Role, User
 from accounts.organizations import invitations
 from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused
+from accounts.people import search
 from accounts.privacy.erasing import erase
 from accounts.sign_in import login_throttle
 from accounts.sign_in.email_change import EmailTaken
@@ -27,7 +28,6 @@ from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from audit.models import Entry, Personal
 from config.smtp import SMTPEmailBackend
-from console.lists import search
 from foundation.canonical_email import folded
 from providers.identity import ExternalIdentity
 from providers.linking import link

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.models.session import row_key
+from accounts.people import search
 from bench.admin import data
-from console.lists import search
 from console.lists.filtering import RoleFilter, TenantFilter
 from console.people import people as people_list
 from foundation import estimates
