@@ -1,5 +1,6 @@
 """The caller of the API: one value for all kinds of credentials."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -37,6 +38,17 @@ class Caller:
     client: UUID | None = None
     last_sign_in: Callable[[], Authentication | None] | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        """A service is no superuser, whoever its owner is: their role in the tenant is what counts."""
+        if self.kind == "service" and self.person is not None:
+            object.__setattr__(self, "person", without_site_rights(self.person))
+
+    @property
+    def is_site_wide(self) -> bool:
+        """Whether a superuser acts on the whole site. A credential for one tenant reaches that tenant alone."""
+        is_superuser = self.kind == "person" and self.person is not None and self.person.is_superuser
+        return is_superuser and (self.scopes is None or self.tenant_id is None)
+
     @property
     def own_scopes(self) -> list[str]:
         """The scopes in order, for the caller to see. A session has none, because it needs none."""
@@ -50,6 +62,15 @@ class Caller:
         """Return the caller with two credentials that agree: it may do only what both allow."""
         limits = [one.scopes for one in (self, other) if one.scopes is not None]
         return replace(self, scopes=frozenset.intersection(*limits) if limits else None)
+
+
+def without_site_rights(person: User) -> User:
+    """Return a copy of a superuser who has only the rights of their role in a tenant. It is not meant to be saved."""
+    if not person.is_superuser:
+        return person
+    limited = copy.copy(person)
+    limited.is_superuser = False
+    return limited
 
 
 def caller_of(request: HttpRequest) -> Caller:

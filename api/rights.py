@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.organizations.delegation import may_enter_admin
 from accounts.sign_in.factors.enrolled import needs_second_factor_to_administer
 from api.callers import Caller
 from authserver import scopes, tiers
@@ -56,7 +57,7 @@ def lacks(caller: Caller, wanted: Requirement, *, named_tenant: UUID | None = No
         found.append({"session": True})
     if wanted.scope and not _has_scope(caller, wanted.scope):
         found.append({"scope": wanted.scope})
-    if wanted.permission and not (caller.person and caller.person.has_perm(wanted.permission)):
+    if wanted.permission and not _has_permission(caller, wanted.permission):
         found.append({"permission": wanted.permission})
     if wanted.role and not _has_role(caller, wanted.role):
         found.append({"role": wanted.role})
@@ -96,6 +97,11 @@ def _needs_factor(caller: Caller, wanted: Requirement) -> bool:
 
 def _has_scope(caller: Caller, scope: str) -> bool:
     return caller.scopes is None or scopes.holds(caller.scopes, scope, caller.tenant_id)
+
+
+def _has_permission(caller: Caller, permission: str) -> bool:
+    """Whether the person, or a service's owner, may enter the admin and has the right there."""
+    return caller.person is not None and may_enter_admin(caller.person) and caller.person.has_perm(permission)
 
 
 def _has_role(caller: Caller, role: str) -> bool:

@@ -14,6 +14,9 @@ from foundation.rows import fetch_one
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
 ACCOUNT_READ, ACCOUNT_WRITE = "account:read", "account:write"
 MEMBERS_READ, SETTINGS_READ = "members:read", "settings:read"
+USERS_READ, USERS_WRITE = "users:read", "users:write"
+CLIENTS_READ, CLIENTS_WRITE = "clients:read", "clients:write"
+AUDIT_READ = "audit:read"
 
 OF_OPENID: dict[str, Promise] = {
     OPENID: _("know who you are, by an identifier that never changes"),
@@ -29,7 +32,14 @@ OF_TENANTS: dict[str, Promise] = {  # of our own API, for people and services
     MEMBERS_READ: _("see the members of your organization, their roles and invitations"),
     SETTINGS_READ: _("see the settings of your organization"),
 }
-BUILT_IN: Mapping[str, Promise] = OF_OPENID | OF_API | OF_TENANTS
+OF_ADMINISTRATORS: dict[str, Promise] = {  # of our own API, for what administrators see and do
+    USERS_READ: _("see the people whom you administer, and where they are signed in"),
+    USERS_WRITE: _("deactivate the accounts that you administer, cut them off, and change their rights"),
+    CLIENTS_READ: _("see the apps that you administer"),
+    CLIENTS_WRITE: _("register, change and stop the apps that you administer, and replace their secrets"),
+    AUDIT_READ: _("read the trail as far as you may see it"),
+}
+BUILT_IN: Mapping[str, Promise] = OF_OPENID | OF_API | OF_TENANTS | OF_ADMINISTRATORS
 OF_PEOPLE = frozenset(
     OF_OPENID | OF_API
 )  # they say something about a person, so a client in its own name gets none of them

@@ -34,12 +34,13 @@ REQUIRE_SECOND_FACTOR = SetFlag(
     value=True,
     revokes_sessions=True,  # it is required at sign-in
 )
+REVOKE_SESSIONS = RevokeSessions()
 ACTIONS: Mapping[str, BulkActionKind] = {
     kind.name: kind
     for kind in (
         DEACTIVATE,
         REACTIVATE,
-        RevokeSessions(),
+        REVOKE_SESSIONS,
         CutOffAccount(),
         GrantRole(),
         RevokeRole(),

@@ -15,6 +15,7 @@ from accounts.models.user import WORDS
 from foundation.canonical_email import A_LABEL, a_label, beginning, canonical_or_none, folded
 
 FEW = 2000  # matches up to which their ids are passed to the database one by one
+CLOSE_BY = 2000  # people next in a list, among whom a common word is searched first
 FENCE = 10**9  # rows: a LIMIT that makes the planner use the index on words, whatever it estimates
 SESSION_ID = re.compile(r"[0-9a-f]{6,16}\Z")
 Ids = QuerySet[Any, Any]
@@ -63,6 +64,16 @@ def is_common(people: QuerySet[User], term: str) -> bool:
     term = shortened(term)
     found = User.objects.filter(begin(WORDS, term)).order_by().values_list("pk", flat=True)
     return found[FEW : FEW + 1].exists() and not any(_is_of_any(ids, people) for ids in _elsewhere(term))
+
+
+def among_next(ordered: QuerySet[User], term: str, count: int) -> list[UUID]:
+    """Return the ids of the first ``count`` people with a common word if the next CLOSE_BY have that many (ADR 39).
+
+    Otherwise this returns nothing, and ``find`` has to collect all matches.
+    """
+    near = ordered.annotate(is_called=begin(WORDS, shortened(term)))
+    keys = [key for key, is_called in near.values_list("pk", "is_called")[:CLOSE_BY] if is_called][:count]
+    return keys if len(keys) == count else []
 
 
 def begins_with_email(term: str, *, canonical: str) -> Q:

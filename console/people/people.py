@@ -29,9 +29,6 @@ else:
     Base = object
 
 
-CLOSE_BY = 2000  # people next in the list, among whom a common word is searched first
-
-
 class SearchedList(KeysetChangeList):
     """A list of people that searches for a common word in the next rows before it collects all matches (ADR 39)."""
 
@@ -52,12 +49,10 @@ class SearchedList(KeysetChangeList):
         return self.everybody.filter(begin(WORDS, search.shortened(self.query)))
 
     def read(self, place: PageCursor | None, count: int) -> list[Any]:
-        """Look among the next CLOSE_BY people first. If they do not fill the page, collect all matches."""
+        """Look among the next people first. If they do not fill the page, collect all matches."""
         if self.everybody is not None:
-            term = search.shortened(self.query)
-            near = self.ordered(self.everybody, place).annotate(is_called=begin(WORDS, term))
-            keys = [key for key, is_called in near.values_list("pk", "is_called")[:CLOSE_BY] if is_called][:count]
-            if len(keys) == count:
+            keys = search.among_next(self.ordered(self.everybody, place), self.query, count)
+            if keys:
                 return self.rows_of(keys)
         return super().read(place, count)
 

@@ -34,6 +34,7 @@ CALLERS = {
     "accounts/privacy/exporting.py": "what is kept about one person, for the export of it",
     "accounts/privacy/erasing.py": "what is kept about one person, to be removed",
     "webhooks/running.py": "webhooks of all tenants that are due, by id",
+    "api/administration/acting.py": "superusers who use the API for administrators",
     "config/management/commands/demo.py": "the demo's tenants, in development only",
     "accounts/organizations/middleware.py": "superusers in the admin",
 }

@@ -1,0 +1,66 @@
+"""Who administers through the API, what they see, and how they are told that something is above them."""
+
+from typing import cast
+
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.organizations import delegation
+from accounts.organizations.middleware import WorkingRequest, afterwards
+from api.callers import caller_of, without_site_rights
+from api.problems import CONFLICT, FORBIDDEN, ApiError
+from audit.context import acting
+from tenancy import site_context
+
+
+def administrator(request: HttpRequest) -> User:
+    """Return who administers, after the guard has let them through.
+
+    A superuser then sees the whole site, as in the admin. Others see their tenant, and so does a superuser with a
+    credential for one tenant: it has the rights of their role there.
+    """
+    caller = caller_of(request)
+    assert caller.person is not None  # noqa: S101  # the guards of this package require a permission
+    if caller.is_site_wide:
+        cast("WorkingRequest", request).work.stack.enter_context(site_context("a superuser uses the API"))
+        return caller.person
+    return without_site_rights(caller.person)
+
+
+def superuser(request: HttpRequest) -> User:
+    """Return the superuser who acts on the whole site. Raises ApiError for a credential that is for one tenant."""
+    person = administrator(request)
+    if not person.is_superuser:
+        raise ApiError(FORBIDDEN, "The credential is for one tenant alone.", missing=[{"tenant": "none"}])
+    return person
+
+
+def session_to_keep(request: HttpRequest, person: User) -> str | None:
+    """Return the key of the browser's session if a person changes their own account in it: this session is kept."""
+    caller = caller_of(request)
+    return request.session.session_key if caller.scopes is None and caller.id == person.pk else None
+
+
+def above(request: HttpRequest, what: User) -> ApiError:
+    """Record that somebody wanted more than they may do themselves (ADR 12), and return the error."""
+    _record_afterwards(request, what, "person_above")
+    detail = "This is above what the caller may do. Nothing was changed."
+    return ApiError(FORBIDDEN, detail, reason="person_above", missing=[{"reach": True}])
+
+
+def last_superuser(request: HttpRequest, what: User) -> ApiError:
+    """Record that somebody wanted to remove the last superuser, and return the error."""
+    _record_afterwards(request, what, "last_superuser")
+    return ApiError(CONFLICT, "This is the last superuser who can sign in.", reason="last_superuser")
+
+
+def _record_afterwards(request: HttpRequest, what: User, reason: str) -> None:
+    """Record the refusal when the request's transaction has been rolled back."""
+    caller = caller_of(request)
+
+    def record() -> None:
+        assert caller.person is not None  # noqa: S101  # as above
+        with acting(actor=caller.actor, behind=caller.behind):
+            delegation.record_refusal(caller.person, what, reason=reason)
+
+    afterwards(request, record)
