@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Membership, User
+from accounts.sign_in.factors import enrolled
 from accounts.sign_in.reauthentication.records import AuthenticationMethod, has_second_factor, records_of
 from authserver.authorization import consents
 from authserver.authorization.request import AuthorizationRequest
@@ -69,7 +70,7 @@ def decide(request: HttpRequest, wanted: AuthorizationRequest) -> NextStep:
         return _unless(silent, NextStep.SIGN_IN, ErrorCode.LOGIN_REQUIRED)
     if wanted.is_for_another(user):
         return _unless(silent, NextStep.ASK, ErrorCode.LOGIN_REQUIRED)
-    if not _is_recent(request, user, wanted):
+    if not _is_recent(request, user, wanted) or _lacks_factor(request, user, wanted):
         return _unless(silent, NextStep.REAUTHENTICATE, ErrorCode.LOGIN_REQUIRED)
     if {"consent", "select_account"} & wanted.prompts:
         return NextStep.ASK
@@ -95,6 +96,18 @@ def _is_recent(request: HttpRequest, user: User, wanted: AuthorizationRequest) -
     if "login" in wanted.prompts:
         return False
     return wanted.max_age is None or timezone.now().timestamp() - at <= wanted.max_age
+
+
+def _lacks_factor(request: HttpRequest, user: User, wanted: AuthorizationRequest) -> bool:
+    """Whether the client wants a second factor and this session has none yet. Values of others mean nothing here.
+
+    Raises OAuthError if asking the person would not help: they have none, or they were asked and used none.
+    """
+    if MULTIPLE not in wanted.acr_values or SINGLE in wanted.acr_values or has_second_factor(request, user):
+        return False
+    if wanted.asked_at is not None or not enrolled.has_second_factor(user):
+        raise OAuthError(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "The person has used no second factor.")
+    return True
 
 
 def _unless(silent: bool, step: NextStep, code: ErrorCode) -> NextStep:  # noqa: FBT001  # read with its call

@@ -49,7 +49,10 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationRequest:
-    """What a client asks for. ``expected`` is the ``sub`` of the only person for whom it wants an answer, if any."""
+    """What a client asks for. ``expected`` is the ``sub`` of the only person for whom it wants an answer, if any.
+
+    ``acr_values`` say how the person must have authenticated (RFC 9470, section 4). Any of them is enough.
+    """
 
     to: Destination
     scopes: list[str]
@@ -59,6 +62,7 @@ class AuthorizationRequest:
     prompts: frozenset[str] = frozenset()
     max_age: int | None = None
     asked_at: int | None = None
+    acr_values: list[str] = field(default_factory=list)
     expected: str = ""
     ui_locales: list[str] = field(default_factory=list)
     claims: dict[str, list[str]] = field(default_factory=dict)
@@ -111,6 +115,7 @@ def read(given: Parameters, to: Destination) -> AuthorizationRequest:
         prompts=_prompts(given),
         max_age=_number(given, "max_age"),
         asked_at=_number(given, ASKED_AT),
+        acr_values=given.words("acr_values"),
         expected=_expected(given, to.client),
         ui_locales=given.words("ui_locales"),
         claims=claims,

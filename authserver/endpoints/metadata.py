@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.sign_in.local import registration
 from authserver import scopes
+from authserver.authorization import decision
 from authserver.endpoints import token
 from authserver.keys import ring
 from authserver.models import ProfileClaim
@@ -63,6 +64,7 @@ def document() -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,
         "prompt_values_supported": _prompts(),
+        "acr_values_supported": [decision.MULTIPLE, decision.SINGLE],
         "ui_locales_supported": [code for code, _name in settings.LANGUAGES],
         "claims_supported": [*CLAIMS, *ProfileClaim.objects.values_list("name", flat=True)],
     }

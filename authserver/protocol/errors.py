@@ -4,7 +4,9 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """Registered error codes (RFC 6749, 4.1.2.1 and 5.2; RFC 6750, 3.1; RFC 8628, 3.5; RFC 8707, 2; OIDC Core)."""
+    """Registered error codes (RFC 6749, 4.1.2.1 and 5.2; RFC 6750, 3.1; RFC 8628, 3.5; RFC 8707, 2; OIDC Core;
+    OpenID Connect Core Error Code unmet_authentication_requirements 1.0).
+    """
 
     INVALID_REQUEST = "invalid_request"
     INVALID_CLIENT = "invalid_client"
@@ -24,6 +26,7 @@ class ErrorCode(StrEnum):
     CONSENT_REQUIRED = "consent_required"
     INTERACTION_REQUIRED = "interaction_required"
     ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
+    UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
     REQUEST_NOT_SUPPORTED = "request_not_supported"
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     AUTHORIZATION_PENDING = "authorization_pending"
