@@ -5,18 +5,7 @@ from typing import Any
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
-
-POWERS = ("is_staff", "is_superuser")
-SETS_OF_POWERS = ("groups", "user_permissions")
-
-
-def notify_of_changes(form: Any) -> None:
-    """Send notices about a saved form. Call this after everything is saved, in the same transaction."""
-    user: User = form.instance
-    if "is_active" in form.changed_data:
-        notices.notify(user, Notice.REACTIVATED if user.is_active else Notice.DEACTIVATED)
-    if _gives_power(form):
-        notices.notify(user, Notice.SITE_RIGHTS_GIVEN)
+from accounts.people.account_changes import POWERS, SETS_OF_POWERS
 
 
 def notify_former_email(user: User, before: User) -> None:
@@ -25,7 +14,8 @@ def notify_former_email(user: User, before: User) -> None:
         notices.notify(user, Notice.EMAIL_SET, before=before)
 
 
-def _gives_power(form: Any) -> bool:
+def gives_rights(form: Any) -> bool:
+    """Whether a valid form gives a person a right in all tenants that they did not have."""
     changed = set(form.changed_data)
     if any(name in changed and form.cleaned_data[name] for name in POWERS):
         return True

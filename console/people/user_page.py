@@ -13,24 +13,18 @@ from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.cut_off import revoke_all
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
 from accounts.organizations import delegation
-from accounts.people import filters
+from accounts.people import account_changes, filters
 from accounts.sessions import SessionRevocationReason, revoke_others
 from console.organizations.asking import session_to_keep
-from console.people.notifications import notify_former_email, notify_of_changes
+from console.people.notifications import gives_rights, notify_former_email
 from console.people.person_panels import panels
 from console.reauthentication import redirect_to_reauthenticate
 from console.scope import Scoped, actor
-from foundation.declarations import RevocationReason
 from foundation.display_names import on_one_line
-
-SIGN_IN_FIELDS = ("second_factor_required", "username", "password")
-ADDRESS = {"email", "email_verified"}
-RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class UserForm(UserChangeForm[User]):
@@ -69,7 +63,7 @@ class UserPage(Scoped[User]):
     for_their_tenant = ((None, {"fields": ("id", "name", "email", "email_verified", "created_at", "is_active")}),)
     of_rights = (
         (_("Local account"), {"fields": ("username", "password")}),
-        (_("Rights everywhere"), {"fields": RIGHTS}),
+        (_("Rights everywhere"), {"fields": account_changes.RIGHTS}),
     )
 
     def scoped(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
@@ -187,26 +181,12 @@ class UserPage(Scoped[User]):
         return redirect_to_reauthenticate(request, back_to=erase) or HttpResponseRedirect(erase)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        """Revoke sessions after a change of permissions or email address, and all credentials after a deactivation.
-
-        A person who reads the former mailbox may have one of the sessions, reauthenticated with a code mailed there.
-        """
+        """Revoke what the change ends, and notify the person: everything is saved now."""
         super().save_related(request, form, formsets, change)
-        changed = set(form.changed_data)
-        if "is_active" in changed and not form.instance.is_active:
-            revoke_all([form.instance.pk], reason=RevocationReason.DEACTIVATED)
-        elif changed & {*RIGHTS, *SIGN_IN_FIELDS} and change:
-            revoke_others(
-                form.instance, keep=session_to_keep(request, form.instance), reason=SessionRevocationReason.ROLE_CHANGED
-            )
-        elif changed & ADDRESS and change:
-            revoke_others(
-                form.instance,
-                keep=session_to_keep(request, form.instance),
-                reason=SessionRevocationReason.EMAIL_CHANGED,
-            )
         if change:
-            notify_of_changes(form)
+            user: User = form.instance
+            keep = session_to_keep(request, user)
+            account_changes.follow_up(user, form.changed_data, gives_rights=gives_rights(form), keep=keep)
 
 
 def _is_about_rights(request: HttpRequest) -> bool:
