@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from api import document, errors, me, own_account, tenants
-from api.administration import sessions, users
+from api.administration import rights, sessions, users
 from api.guards import ANYBODY
 from api.operations import operations_of
 from api.rights import Requirement
@@ -30,7 +30,7 @@ api = Api(
     docs_url=None,  # the page is ours: api.pages
     auth=ANYBODY,
 )
-for resource in (me, own_account, tenants, users, sessions):
+for resource in (me, own_account, tenants, users, rights, sessions):
     api.add_router("/v1", resource.router)
 errors.register(api)
 

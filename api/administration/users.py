@@ -22,6 +22,7 @@ from accounts.sign_in.factors import factor_reset
 from accounts.sign_in.factors.enrolled import factors_of
 from api.administration.acting import above, administrator, last_superuser
 from api.guards import requires
+from api.idempotency import idempotent
 from api.inputs import Text
 from api.me import IdentityOut
 from api.own_account import FactorOut
@@ -203,6 +204,7 @@ def reset_factors(request: HttpRequest, user_id: UUID, wanted: ReasonIn) -> Stat
     response={201: CutOffOut, 404: Problem, 409: Problem, **REFUSED},
     auth=WRITE,
 )
+@idempotent
 def cut_off_user(request: HttpRequest, user_id: UUID, wanted: CutOffIn) -> Status[dict[str, Any]]:
     """Revoke a person's sessions, tokens and keys, and deactivate the account unless that is not wanted."""
     actor = administrator(request)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -269,6 +270,69 @@ def test_a_superuser_with_a_credential_for_one_tenant_has_the_rights_of_their_ro
         assert ask(path, token_of(root, USERS_WRITE, **known), method="post").status_code == status
     anywhere = token_of(root, USERS_WRITE, auth_time=timezone.now(), acr="mfa")
     assert ask(f"{USERS}/{town.both.pk}/deactivate", anywhere, method="post").status_code == 204
+
+
+# Rights everywhere
+
+NONE = {"is_staff": False, "is_superuser": False, "groups": [], "permissions": []}
+
+
+def put(browser: Browser, user: User, body: Any) -> Any:
+    return browser.put(f"{USERS}/{user.pk}/rights", body, content_type="application/json")
+
+
+@pytest.mark.promise(28)
+def test_a_superuser_replaces_the_rights_of_a_person(town: Town, root: User) -> None:
+    Group.objects.create(name="Support")
+    member, browser = town.a.member, fresh(root)
+    there = session_of(member)
+    wanted = {"is_staff": True, "is_superuser": False, "groups": ["Support"], "permissions": ["accounts.view_user"]}
+
+    assert put(browser, member, wanted).json() == wanted
+    assert ask(f"{USERS}/{member.pk}/rights", browser=browser).json() == wanted
+    assert ask("/api/v1/me", browser=there).status_code == 401
+    there = session_of(User.objects.get(pk=member.pk))
+    assert put(browser, member, wanted).json() == wanted
+    assert ask("/api/v1/me", browser=there).status_code == 200  # nothing was changed
+    assert put(browser, member, NONE).json() == NONE
+    assert ask("/api/v1/me", browser=there).status_code == 401
+
+
+@pytest.mark.promise(47)
+def test_only_a_superuser_decides_and_the_last_one_stays(town: Town, root: User) -> None:
+    keeper = looks_after(town.a)
+    browser = fresh(root)
+
+    assert put(fresh(keeper), town.a.member, NONE).json()["missing"] == [{"role": "admin"}]
+    assert put(session_of(root), town.a.member, NONE).json()["missing"] == [{"fresh": 600}]
+    assert put(browser, root, NONE).json()["code"] == "conflict"
+    assert Entry.objects.filter(action="change.refused", actor_id=str(root.pk), person=str(root.pk)).exists()
+    with site_context("a test makes a superuser a member"):
+        Membership.objects.create(user=root, tenant=town.a.tenant, role=Role.objects.get(name="owner"))
+    of_tenant = token_of(root, USERS_READ, tenant_id=town.a.tenant.pk)
+    assert ask(f"{USERS}/{root.pk}/rights", of_tenant).json()["missing"] == [{"tenant": "none"}]
+    other = User.objects.create_superuser(username="other")
+    assert put(browser, root, {**NONE, "is_staff": True}).status_code == 200
+    assert ask("/api/v1/me", browser=browser).status_code == 200  # one's own session stays
+    assert put(fresh(other), other, NONE).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"groups": ["Nobody"]}, "body.wanted.groups.0"),
+        ({"permissions": ["accounts.view_user", "accounts.fly"]}, "body.wanted.permissions.1"),
+        ({"permissions": ["fly"]}, "body.wanted.permissions.0"),
+        ({"groups": ["\0"]}, "body.wanted.groups.0"),
+        ({"groups": ["x"] * 501}, "body.wanted.groups"),
+        ({"is_staff": None}, "body.wanted.is_staff"),
+        ({"is_active": False}, "body.wanted.is_active"),
+    ],
+)
+def test_rights_that_do_not_exist_are_refused(town: Town, root: User, wrong: Any, field: str) -> None:
+    answer = put(fresh(root), town.a.member, {**NONE, **wrong})
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
 
 
 # Sessions
