@@ -21,6 +21,14 @@ LAST_SUPERUSER = _("This is the last superuser who can sign in: make another one
 ONE_AT_A_TIME = 0x5E55_10A6  # the PostgreSQL advisory lock for removing superusers
 
 
+class NotDelegated(Exception):
+    """Somebody wanted more than they may do themselves. Nothing was written; ``reason`` is for the trail."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def may_enter_admin(user: User | AnonymousUser) -> bool:
     """Whether a person may enter the admin at all; what they see there is decided elsewhere."""
     if not isinstance(user, User) or not user.is_active:
@@ -54,6 +62,25 @@ def is_theirs_alone(actor: User, target: User) -> bool:
     if actor.active_membership is None or not may_edit(actor, target):
         return False
     return not belong_elsewhere([target], actor.active_membership.tenant_id)
+
+
+def check_membership(actor: User, target: User, tenant_id: UUID, role: Role | None = None) -> None:
+    """Check that the actor may change a person's membership and, if a role is given, grant it. Raises NotDelegated."""
+    if not may_edit(actor, target):
+        raise NotDelegated("person_above")
+    if role is not None and not may_grant(actor, role, tenant_id):
+        raise NotDelegated("role_above")
+
+
+def check_definition(actor: User, role: Role, permissions: Iterable[str], scopes: Iterable[str]) -> None:
+    """Check that the actor may give a role these permissions and scopes, and take those away that it has stored.
+
+    Raises NotDelegated.
+    """
+    if role.pk and not may_define(actor, role, permissions_of(role), Role.objects.get(pk=role.pk).scopes):
+        raise NotDelegated("role_above")
+    if not may_define(actor, role, permissions, scopes):
+        raise NotDelegated("role_would_be_above")
 
 
 def out_of_reach(actor: User, people: Collection[User]) -> set[UUID]:

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Invitation, InvitationState, Role, User
 from accounts.organizations import delegation, invitations
-from accounts.organizations.invitations import InvitationRefused
+from accounts.organizations.invitations import REFUSED, InvitationRefused
 from accounts.people import search
 from console.organizations.asking import PassesActor, RequestedBy
-from console.organizations.resending import REFUSED, resend_chosen
+from console.organizations.resending import resend_chosen
 from console.reauthentication import ReauthenticationFirst, redirect_to_reauthenticate
 from console.scope import actor
 

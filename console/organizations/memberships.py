@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from accounts.organizations import delegation, memberships
+from accounts.organizations.delegation import NotDelegated
 from accounts.people import search
 from console.lists.export import ExportAdmin
 from console.lists.paging import KeysetAdmin
@@ -42,10 +43,11 @@ class MembershipForm(RequestedBy):
         if tenant and not role.fits(tenant.pk):
             raise ValidationError({"role": _("This role belongs to another tenant.")})
         user = cleaned.get("user") or (membership.user if membership.user_id else None)
-        if user and not delegation.may_edit(self.person, user):
-            self.refuse_above(membership, reason="person_above")
-        if tenant and not delegation.may_grant(self.person, role, tenant.pk):
-            self.refuse_above(membership, reason="role_above")
+        try:
+            if user and tenant:
+                delegation.check_membership(self.person, user, tenant.pk, role)
+        except NotDelegated as refused:
+            self.refuse_above(membership, reason=refused.reason)
         return cleaned
 
 

@@ -9,36 +9,16 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Invitation
 from accounts.models.invitation import UNDECIDED
-from accounts.organizations import delegation, invitations
-from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused
+from accounts.organizations import invitations
+from accounts.organizations.invitations import REFUSED, InvitationRefusalReason, InvitationRefused
 from console.scope import actor
 
 MOST = 100  # mails of one request; a tenant may not send more in a day anyway
-
-REFUSED: dict[InvitationRefusalReason, str | Promise] = {
-    InvitationRefusalReason.UNKNOWN: gettext_lazy("This invitation is gone. Nothing was changed."),
-    InvitationRefusalReason.USED: gettext_lazy("This invitation was accepted meanwhile. Nothing was changed."),
-    InvitationRefusalReason.REVOKED: gettext_lazy("This invitation was revoked meanwhile. Nothing was changed."),
-    InvitationRefusalReason.INVITER_WITHOUT_RIGHT: gettext_lazy(
-        "You may not invite anybody there. Nothing was changed."
-    ),
-    InvitationRefusalReason.ROLE_ABOVE_INVITER: delegation.ABOVE,
-    InvitationRefusalReason.TOO_MANY: gettext_lazy(
-        "This tenant has sent as many invitations as it may in a day. Try again tomorrow."
-    ),
-    InvitationRefusalReason.TOO_OFTEN: gettext_lazy(
-        "This invitation was sent several times within the hour. Try again later."
-    ),
-    InvitationRefusalReason.NO_MAIL: gettext_lazy(
-        "This site has no way to send mail yet: whoever runs it sets EMAIL_URL. Nothing was changed."
-    ),
-}
 
 
 @admin.action(description=gettext_lazy("Send again…"), permissions=["send"])

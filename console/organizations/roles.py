@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from accounts.organizations import delegation, roles
+from accounts.organizations.delegation import NotDelegated
 from console.lists.deletion import CountedDeletion
 from console.lists.search import FoundByWords
 from console.organizations.asking import PassesActor, RequestedBy
@@ -30,13 +31,11 @@ class RoleForm(RequestedBy):
         role: Role = self.instance
         if not self.person.is_superuser:
             role.tenant_id = self.person.active_membership.tenant_id if self.person.active_membership else None
-        if role.pk and not delegation.may_define(
-            self.person, role, delegation.permissions_of(role), Role.objects.get(pk=role.pk).scopes
-        ):
-            self.refuse_above(role, reason="role_above")
         permissions = {f"{p.content_type.app_label}.{p.codename}" for p in cleaned.get("permissions", ())}
-        if not delegation.may_define(self.person, role, permissions, cleaned.get("scopes", ())):
-            self.refuse_above(role, reason="role_would_be_above")
+        try:
+            delegation.check_definition(self.person, role, permissions, cleaned.get("scopes", ()))
+        except NotDelegated as refused:
+            self.refuse_above(role, reason=refused.reason)
         return cleaned
 
 

@@ -10,10 +10,16 @@ intruder may have sent it. Another administrator who sends it again becomes its 
 """
 
 from accounts.organizations.invitations.accepting import Welcome, accept, load
-from accounts.organizations.invitations.refusing import InvitationRefusalReason, InvitationRefused, record_refusal
+from accounts.organizations.invitations.refusing import (
+    REFUSED,
+    InvitationRefusalReason,
+    InvitationRefused,
+    record_refusal,
+)
 from accounts.organizations.invitations.sending import Link, check_inviter, invite, resend, revoke
 
 __all__ = [
+    "REFUSED",
     "InvitationRefusalReason",
     "InvitationRefused",
     "Link",

@@ -1,11 +1,16 @@
 """Why an invitation is refused, and how a refusal is recorded and logged."""
 
 import logging
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import Invitation, InvitationState, User
+from accounts.organizations import delegation
 from audit.context import acting
 from audit.events import Event, record
 
@@ -33,6 +38,23 @@ EXPIRED = {
     InvitationState.ACCEPTED: InvitationRefusalReason.USED,
     InvitationState.REVOKED: InvitationRefusalReason.REVOKED,
 }
+
+
+REFUSED: Mapping[InvitationRefusalReason, str | Promise] = {
+    InvitationRefusalReason.UNKNOWN: _("This invitation is gone. Nothing was changed."),
+    InvitationRefusalReason.USED: _("This invitation was accepted meanwhile. Nothing was changed."),
+    InvitationRefusalReason.REVOKED: _("This invitation was revoked meanwhile. Nothing was changed."),
+    InvitationRefusalReason.INVITER_WITHOUT_RIGHT: _("You may not invite anybody there. Nothing was changed."),
+    InvitationRefusalReason.ROLE_ABOVE_INVITER: delegation.ABOVE,
+    InvitationRefusalReason.TOO_MANY: _(
+        "This tenant has sent as many invitations as it may in a day. Try again tomorrow."
+    ),
+    InvitationRefusalReason.TOO_OFTEN: _("This invitation was sent several times within the hour. Try again later."),
+    InvitationRefusalReason.NO_MAIL: _(
+        "This site has no way to send mail yet: whoever runs it sets EMAIL_URL. Nothing was changed."
+    ),
+}
+"""What administrators are told. The reasons that are missing are for people who accept."""
 
 
 class InvitationRefused(Exception):
