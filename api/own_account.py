@@ -19,7 +19,8 @@ from accounts.sign_in.factors.enrolled import factors_of
 from api.callers import caller_of
 from api.guards import requires
 from api.idempotency import REPEATED, idempotent
-from api.problems import INVALID_REQUEST, TOO_MANY_REQUESTS, ApiError, Problem
+from api.inputs import invalid
+from api.problems import TOO_MANY_REQUESTS, ApiError, Problem
 from authserver.authorization import consents
 from authserver.models import ApiKey, Consent
 from authserver.scopes import ACCOUNT_READ, ACCOUNT_WRITE
@@ -164,7 +165,7 @@ def create_key(request: HttpRequest, wanted: KeyIn) -> Status[dict[str, Any]]:
             expires_at=timezone.now() + timedelta(days=wanted.days),
         )
     except ValidationError as found:
-        raise _refused_input(found) from None
+        raise invalid(found) from None
     return Status(201, {**_key(new.key), "key": new.text})
 
 
@@ -220,13 +221,3 @@ def _person(request: HttpRequest) -> User:
 def _key(key: ApiKey) -> dict[str, Any]:
     kept = ("id", "name", "scopes", "tenant_id", "created_at", "last_used_at", "expires_at")
     return {name: getattr(key, name) for name in kept} | {"prefix": f"{key_text.PREFIX}{key.public_id}"}
-
-
-def _refused_input(found: ValidationError) -> ApiError:
-    by_field = found.message_dict if hasattr(found, "error_dict") else {"": found.messages}
-    faults = [
-        {"field": f"body.wanted.{name}".removesuffix("."), "message": text}
-        for name, texts in by_field.items()
-        for text in texts
-    ]
-    return ApiError(INVALID_REQUEST, "The input is not accepted.", fields=faults)

@@ -7,11 +7,12 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from api import document, errors, me, own_account, tenants
+from api import document, errors, me, own_account
 from api.administration import rights, sessions, users
 from api.guards import ANYBODY
 from api.operations import operations_of
 from api.rights import Requirement
+from api.tenants import members, own, roles, settings, trail
 
 
 class Api(NinjaAPI):
@@ -30,7 +31,7 @@ api = Api(
     docs_url=None,  # the page is ours: api.pages
     auth=ANYBODY,
 )
-for resource in (me, own_account, tenants, users, rights, sessions):
+for resource in (me, own_account, own, members, roles, settings, trail, users, rights, sessions):
     api.add_router("/v1", resource.router)
 errors.register(api)
 

@@ -13,7 +13,8 @@ from foundation.rows import fetch_one
 
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
 ACCOUNT_READ, ACCOUNT_WRITE = "account:read", "account:write"
-MEMBERS_READ, SETTINGS_READ = "members:read", "settings:read"
+MEMBERS_READ, MEMBERS_WRITE, ROLES_WRITE = "members:read", "members:write", "roles:write"
+SETTINGS_READ, SETTINGS_WRITE = "settings:read", "settings:write"
 USERS_READ, USERS_WRITE = "users:read", "users:write"
 CLIENTS_READ, CLIENTS_WRITE = "clients:read", "clients:write"
 AUDIT_READ = "audit:read"
@@ -30,7 +31,10 @@ OF_API: dict[str, Promise] = {  # of our own API, about the person
 }
 OF_TENANTS: dict[str, Promise] = {  # of our own API, for people and services
     MEMBERS_READ: _("see the members of your organization, their roles and invitations"),
+    MEMBERS_WRITE: _("invite people to your organization, change their roles, and remove them"),
+    ROLES_WRITE: _("define the roles of your organization"),
     SETTINGS_READ: _("see the settings of your organization"),
+    SETTINGS_WRITE: _("change the settings of your organization"),
 }
 OF_ADMINISTRATORS: dict[str, Promise] = {  # of our own API, for what administrators see and do
     USERS_READ: _("see the people whom you administer, and where they are signed in"),

@@ -4,9 +4,10 @@ from typing import cast
 
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.models import Membership, Role, User
 from accounts.organizations import delegation
 from accounts.organizations.middleware import WorkingRequest, afterwards
+from accounts.sign_in import rate_limits
 from api.callers import caller_of, without_site_rights
 from api.problems import CONFLICT, FORBIDDEN, ApiError
 from audit.context import acting
@@ -27,6 +28,13 @@ def administrator(request: HttpRequest) -> User:
     return without_site_rights(caller.person)
 
 
+def member_acting(request: HttpRequest) -> User:
+    """Return who administers their active tenant, after the guard has let them through. They see that tenant alone."""
+    caller = caller_of(request)
+    assert caller.person is not None  # noqa: S101  # as above
+    return caller.person if caller.is_site_wide else without_site_rights(caller.person)
+
+
 def superuser(request: HttpRequest) -> User:
     """Return the superuser who acts on the whole site. Raises ApiError for a credential that is for one tenant."""
     person = administrator(request)
@@ -41,11 +49,11 @@ def session_to_keep(request: HttpRequest, person: User) -> str | None:
     return request.session.session_key if caller.scopes is None and caller.id == person.pk else None
 
 
-def above(request: HttpRequest, what: User) -> ApiError:
+def above(request: HttpRequest, what: User | Role | Membership | None, reason: str = "person_above") -> ApiError:
     """Record that somebody wanted more than they may do themselves (ADR 12), and return the error."""
-    _record_afterwards(request, what, "person_above")
+    _record_afterwards(request, what, reason)
     detail = "This is above what the caller may do. Nothing was changed."
-    return ApiError(FORBIDDEN, detail, reason="person_above", missing=[{"reach": True}])
+    return ApiError(FORBIDDEN, detail, reason=reason, missing=[{"reach": True}])
 
 
 def last_superuser(request: HttpRequest, what: User) -> ApiError:
@@ -54,13 +62,14 @@ def last_superuser(request: HttpRequest, what: User) -> ApiError:
     return ApiError(CONFLICT, "This is the last superuser who can sign in.", reason="last_superuser")
 
 
-def _record_afterwards(request: HttpRequest, what: User, reason: str) -> None:
-    """Record the refusal when the request's transaction has been rolled back."""
+def _record_afterwards(request: HttpRequest, what: User | Role | Membership | None, reason: str) -> None:
+    """Record the refusal when the request's transaction has been rolled back, within the limit of such entries."""
     caller = caller_of(request)
 
     def record() -> None:
         assert caller.person is not None  # noqa: S101  # as above
-        with acting(actor=caller.actor, behind=caller.behind):
-            delegation.record_refusal(caller.person, what, reason=reason)
+        if rate_limits.may_leave_entry():
+            with acting(actor=caller.actor, behind=caller.behind, tenant_id=caller.tenant_id):
+                delegation.record_refusal(caller.person, what, reason=reason)
 
     afterwards(request, record)
