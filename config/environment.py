@@ -6,9 +6,6 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -19,29 +16,21 @@ from pydantic import (
 from pydantic_core import PydanticUseDefault
 
 from config import issuers, mail, own_url, second_factors, server_urls, variables
-from config.issuers import AcrValues, Algorithms, split
+from config.issuers import AcrValues, Algorithms
 from config.keys import key_of
 from config.own_url import is_safe_url
+from config.serving import CommaSeparated, Serving, Url
 from config.signing_keys import ReuseWindow, SigningKeys
 from config.variables import ConfigurationRefused
 
-
-def _without_final_slash(value: object) -> object:
-    return value.rstrip("/") if isinstance(value, str) else value
-
-
 OTHER_URLS = {"public_url", "github_url", "github_api_url", "microsoft_graph_url"}
-CommaSeparated = BeforeValidator(split)
-Url = Annotated[str, BeforeValidator(_without_final_slash)]
 RefreshInterval = Annotated[
     int, Field(ge=0, le=86_400, description="seconds after which an active session's tokens are refreshed; 0: never")
 ]
 
 
-class Environment(BaseModel):
+class Environment(Serving):
     """The settings from the environment. ``.env.example`` documents them."""
-
-    model_config = ConfigDict(frozen=True)
 
     secret_key: SecretStr = Field(description="signs cookies and links: at least 50 random characters")
     secret_key_fallbacks: Annotated[list[SecretStr], CommaSeparated] = Field(
@@ -49,20 +38,6 @@ class Environment(BaseModel):
     )
     mode: Literal["production", "development"] = "production"
     debug: bool = Field(default=False, description="Django's technical error pages; refused in production")
-    port: int = Field(default=8000, ge=1, le=65535)
-    public_url: Url = Field(
-        default="", description="base of every absolute URL and the issuer; default http://127.0.0.1:$PORT"
-    )
-    site_name: str = Field(default="Vestibule", max_length=60, description="what people read on the pages")
-    allowed_hosts: Annotated[list[str], CommaSeparated] = Field(
-        default=[], description="comma-separated host names besides that of PUBLIC_URL"
-    )
-    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], CommaSeparated] = Field(
-        default=[], description="networks whose forwarding header counts"
-    )
-    forwarding_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
-        default="X-Forwarded-For", description="the one header in which these proxies name the client"
-    )
 
     database_url: SecretStr = Field(description="PostgreSQL, as the runtime role")
     database_owner_url: SecretStr | None = Field(
@@ -182,13 +157,6 @@ class Environment(BaseModel):
             raise ValueError(fault)
         return value
 
-    @field_validator("site_name")
-    @classmethod
-    def _name_can_be_read(cls, value: str) -> str:
-        if not value.strip() or not value.isprintable():
-            raise ValueError("must be one line of printable characters: mails contain it too")
-        return value
-
     @field_validator("mfa_by_provider")
     @classmethod
     def _two_factors(cls, value: list[str]) -> list[str]:
@@ -261,11 +229,6 @@ class Environment(BaseModel):
     def mail_url(self) -> str:
         """``EMAIL_URL`` or its default; empty where no mail can be sent."""
         return self.email_url.get_secret_value() or (f"{mail.CONSOLE}:" if self.is_development else "")
-
-    @property
-    def base_url(self) -> str:
-        """``PUBLIC_URL`` or its default: scheme and host (and port), without a final slash."""
-        return self.public_url or f"http://127.0.0.1:{self.port}"
 
     @property
     def is_development(self) -> bool:
