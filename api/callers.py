@@ -12,6 +12,8 @@ from accounts.models import User
 from audit.context import Actor
 from authserver.authorization.decision import Authentication
 
+CallerKind = Literal["person", "service"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
@@ -26,7 +28,7 @@ class Caller:
     credential does not tell.
     """
 
-    kind: Literal["person", "service"]
+    kind: CallerKind
     id: UUID
     scopes: frozenset[str] | None
     tenant_id: UUID | None

@@ -17,15 +17,16 @@ from accounts.models import User
 from accounts.models.session import row_key
 from accounts.sign_in import api_limits, credential_throttle, rate_limits
 from accounts.sign_in.credential_throttle import CredentialsThrottled
-from api.callers import Caller
+from api.callers import Caller, CallerKind
 from api.problems import CSRF_FAILED, MALFORMED, TOO_MANY_REQUESTS, UNAVAILABLE, ApiError
 from api.refusals import REALM, anonymous, disagreement, refused
 from audit.context import Actor, ActorKind
 from authserver import claims, cors
 from authserver.authorization.decision import Authentication, authentication
 from authserver.protocol.bearer_credential import BearerError, credential_of
-from authserver.services import key_text, keys
-from authserver.services.holders import actors
+from authserver.services import certificates, key_text, keys
+from authserver.services.certificates import PRESENTED, CertificateRefused, Presented
+from authserver.services.holders import CredentialHolder, actors
 from authserver.services.keys import ApiKeyRefused
 from authserver.tokens import access, bearer
 from authserver.tokens.bearer import BearerToken
@@ -142,21 +143,45 @@ def of_key(request: HttpRequest) -> Caller | None:
         holder = keys.check(text)
     except ApiKeyRefused as refusal:
         raise refused(refusal.reason, public_part=public_id) from refusal
+    return _of_holder(holder, f"key {holder.key_id}")
+
+
+def of_certificate(request: HttpRequest) -> Caller | None:
+    """Read the client's certificate.
+
+    A browser would send it for any page, so a request that may change something must not come from one (Origin, RFC
+    6454).
+    """
+    presented: Presented | None = request.META[PRESENTED]
+    if presented is None:
+        return None
+    try:
+        fields = presented()
+        holder = certificates.check(fields)
+    except CertificateRefused as refusal:
+        raise refused(refusal.reason) from refusal
+    if request.method not in SAFE and "Origin" in request.headers:
+        raise ApiError(CSRF_FAILED, "A page cannot use the certificate of a browser.", reason="certificate_of_a_page")
+    return _of_holder(holder, f"certificate {fields.digest}")
+
+
+READERS: tuple[Reader, ...] = (of_session, of_token, of_key, of_certificate)
+
+
+def _of_holder(holder: CredentialHolder, credential: str) -> Caller:
     actor, behind = actors(holder.service.pk if holder.service else None, holder.person.pk)
+    kind: CallerKind = "service" if holder.service else "person"
     return Caller(
-        kind="service" if holder.service else "person",
+        kind=kind,
         id=holder.id,
         scopes=holder.scopes,
         tenant_id=holder.tenant_id,
         person=holder.person,
         actor=actor,
         behind=behind,
-        credential=f"key {holder.key_id}",
-        program=f"{'service' if holder.service else 'person'} {holder.id}",
+        credential=credential,
+        program=f"{kind} {holder.id}",
     )
-
-
-READERS: tuple[Reader, ...] = (of_session, of_token, of_key)
 
 
 def _of_person(token: BearerToken, text: str) -> Caller:

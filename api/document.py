@@ -27,6 +27,10 @@ SECURITY = {
         "name": "X-API-Key",
         "description": "An API key of a person or a service.",
     },
+    "clientCertificate": {
+        "type": "mutualTLS",
+        "description": "A client certificate of a service, where the site accepts them.",
+    },
 }
 EXAMPLE = "urn:uuid:5f0c2f2e-6f5e-4c0c-9d3a-0b6f1f1d2c3b"  # of an instance
 MISSING: Mapping[int, list[Mapping[str, Any]]] = {403: [{"scope": "account:write"}]}

@@ -136,8 +136,11 @@ CSRF_FAILED = ProblemKind(
     code="csrf_failed",
     status=403,
     title="The CSRF token is missing or wrong",
-    meaning=_("A request with a session cookie that changes something also needs a CSRF token."),
-    remedy=_("Send the token in the header X-CSRFToken, or use an access token instead of the cookie."),
+    meaning=_(
+        "A request with a session cookie that changes something also needs a CSRF token. One with a client certificate "
+        "must not come from a page."
+    ),
+    remedy=_("Send the token in the header X-CSRFToken, or use an access token instead."),
 )
 FORBIDDEN = ProblemKind(
     code="forbidden",

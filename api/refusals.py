@@ -13,6 +13,7 @@ REALM = "vestibule"
 # Why something that was issued once does not count now: whoever sends it has not guessed it.
 ISSUED_ONCE = frozenset(
     {
+        "certificate_not_valid_now", "certificate_of_several_services", "certificate_unknown",  # TLS has verified it
         "session_over", "expired", "revoked", "for_another_audience", "resources_taken", "not_served",
         "person_not_served", "client_cut_off", "client_stopped", "family_revoked", "family_over", "consent_withdrawn",
         "person_gone", "person_inactive", "person_cut_off", "key_expired", "key_replaced", "key_revoked",

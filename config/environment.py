@@ -178,6 +178,7 @@ class Environment(Serving):
             *self._bad_urls(),
             *self._never_right(),
             *self._bad_mail(),
+            *self.faults(),
             *issuers.shared(self._texts()),
         ]
         if faults:

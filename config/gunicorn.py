@@ -1,11 +1,14 @@
 """gunicorn's configuration: two processes with threads, so that a slow provider blocks one thread only."""
 
+import ssl
+
 from config.environment import read
-from config.server import bounds
+from config.server import bounds, tls
 from config.variables import ConfigurationRefused
 
 try:
     env = read()
+    tls.check(env)
 except ConfigurationRefused as refused:
     raise SystemExit(str(refused)) from None
 
@@ -23,3 +26,6 @@ http_parser = "python"  # the same one everywhere, whatever else is installed
 keepalive = 5
 control_socket_disable = True
 forwarded_allow_ips = ""  # only config.proxies evaluates forwarding headers
+
+certfile, keyfile, ca_certs = (path or None for path in (env.tls_certificate, env.tls_key, env.client_certificate_ca))
+cert_reqs = ssl.CERT_OPTIONAL if ca_certs else ssl.CERT_NONE  # people have none; a wrong one ends the handshake

@@ -58,6 +58,8 @@ OTHERS = {
     "foundation/references.py read": "a reference",
     "audit/migrations/0001/erase.sql": "the canonical form, under C; and what code from before still sends",
     "config/environment.py": "the name of a setting",
+    "config/certificate_headers.py": "the name of a header of HTTP",
+    "config/client_certificates.py _of_proxy": "the name of a header of HTTP",
     "config/variables.py": "the name of a setting",
     "foundation/public_url.py _plain": "a host name of ours, which is ASCII",
     "config/languages.py code_of": "the code of a language",

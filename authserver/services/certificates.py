@@ -1,9 +1,11 @@
 """Client certificates that are service accounts (mutual TLS, RFC 8705): reading one, its names, and whose it is.
 
-Whether a certificate is valid and its holder has the private key is checked by the TLS server, with the certificate
-authorities that the site trusts. Names are compared in one canonical form, and exactly.
+Who issued a certificate, and whether its holder has the private key, is checked by the TLS server: ours, or a proxy's.
+Names are compared in one canonical form, and exactly.
 """
 
+import base64
+import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from authserver.models import CertificateIdentity, CertificateName, ServiceAccount
 from authserver.services.holders import CredentialHolder
+from authserver.tokens.digests import digest_of
 from foundation.canonical_email import NotAnEmail, canonical
 from foundation.rows import Rows, fetch_all
 
@@ -27,11 +31,25 @@ LARGEST = 64 * 1024  # bytes of a certificate
 LONGEST = 1000  # characters of a name
 SERVICE, PERSON = Rows(ServiceAccount, "(f.service)"), Rows(User, "(f.person)")
 READ = "SELECT f.refusal, f.scopes, {columns} FROM public.certificate_services(%s::text[], %s::text[]) f"
+BYTE_SEQUENCE = re.compile(r":([A-Za-z0-9+/]+={0,2}):\Z")  # RFC 8941, section 3.3.5
+SPELLINGS = {  # of attributes that RFC 4514 does not name: those of OpenSSL, and so of nginx, Apache and HAProxy
+    "emailAddress": NameOID.EMAIL_ADDRESS,
+    "serialNumber": NameOID.SERIAL_NUMBER,
+    "SN": NameOID.SURNAME,
+    "GN": NameOID.GIVEN_NAME,
+    "title": NameOID.TITLE,
+    "street": NameOID.STREET_ADDRESS,
+    "postalCode": NameOID.POSTAL_CODE,
+    "businessCategory": NameOID.BUSINESS_CATEGORY,
+    "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER,
+    "dnQualifier": NameOID.DN_QUALIFIER,
+}
+PRESENTED = "vestibule.client_certificate"  # in request.META: a Presented, or None for a client without certificate
 Names = frozenset[tuple[CertificateName, str]]
 
 
 class CertificateRefused(Exception):
-    """The bytes are not a certificate that is valid now. ``reason`` is for the trail and the log."""
+    """It is no certificate, or no service's, or not valid now. ``reason`` is for the trail and the log."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -40,9 +58,13 @@ class CertificateRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateFields:
-    """The names of a certificate, each in its canonical form."""
+    """The names of a certificate, each in its canonical form, and a digest by which its requests are counted."""
 
     names: Names
+    digest: str
+
+
+Presented = Callable[[], CertificateFields]  # reads the certificate of a request; raises CertificateRefused
 
 
 def read(data: bytes) -> CertificateFields:
@@ -53,25 +75,54 @@ def read(data: bytes) -> CertificateFields:
     try:
         certificate = load(data)
         is_valid = certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc
-        names = frozenset(_names(certificate))
+        digest = certificate.fingerprint(SHA256()).hex()
+        names = frozenset([(CertificateName.SHA256, digest), *_names(certificate)])
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         raise CertificateRefused("certificate_malformed") from None
     if not is_valid:
         raise CertificateRefused("certificate_not_valid_now")
-    return CertificateFields(names=names)
+    return CertificateFields(names=names, digest=digest)
 
 
-def find(fields: CertificateFields) -> CredentialHolder | None:
-    """Return the service that a certificate is, in any context, in one statement, or None.
+def read_header(text: str) -> CertificateFields:
+    """Return the fields of a certificate in the form of the header Client-Cert (RFC 9440): base64 between colons.
 
-    None also if the service or its owner has stopped, and if the names belong to different services.
+    Raises CertificateRefused.
     """
-    kinds, values = zip(*fields.names, strict=True) if fields.names else ((), ())
+    found = BYTE_SEQUENCE.match(text)
+    try:
+        return read(base64.b64decode(found[1] if found else "", validate=True))
+    except binascii.Error:
+        raise CertificateRefused("certificate_malformed") from None
+
+
+def read_subject(text: str) -> CertificateFields:
+    """Return the fields of a certificate of which only the subject is known (RFC 4514). Raises CertificateRefused.
+
+    Whoever has checked the certificate has checked its time too. Proxies escape what is beyond ASCII.
+    """
+    if not text.isascii():
+        raise CertificateRefused("certificate_malformed")
+    try:
+        subject = canonical_name(CertificateName.SUBJECT, text)
+    except ValidationError:
+        raise CertificateRefused("certificate_malformed") from None
+    return CertificateFields(names=frozenset([(CertificateName.SUBJECT, subject)]), digest=digest_of(subject))
+
+
+def check(fields: CertificateFields) -> CredentialHolder:
+    """Return the service that a certificate is, in any context, in one statement. Raises CertificateRefused.
+
+    It is refused if the service or its owner has stopped, and if the names belong to different services.
+    """
+    kinds, values = zip(*fields.names, strict=True)
     sql = READ.format(columns=f"{SERVICE.columns}, {PERSON.columns}")
     rows = fetch_all(sql, [[kind.value for kind in kinds], list(values)])
-    if len(rows) != 1 or rows[0][0] is not None:
-        return None
-    scopes, rest = rows[0][1], rows[0][2:]
+    if len(rows) != 1:
+        raise CertificateRefused("certificate_of_several_services" if rows else "certificate_unknown")
+    refusal, scopes, rest = rows[0][0], rows[0][1], rows[0][2:]
+    if refusal is not None:
+        raise CertificateRefused(refusal)
     service, person = SERVICE.read(rest), PERSON.read(rest[len(SERVICE.names) :])
     return CredentialHolder(person=person, service=service, tenant_id=service.tenant_id, scopes=frozenset(scopes))
 
@@ -102,7 +153,6 @@ def add(service: ServiceAccount, kind: CertificateName, text: str) -> Certificat
 
 
 def _names(certificate: x509.Certificate) -> Iterator[tuple[CertificateName, str]]:
-    yield CertificateName.SHA256, certificate.fingerprint(SHA256()).hex()
     yield from _canonical_names(CertificateName.SUBJECT, [certificate.subject.rfc4514_string()])
     try:
         alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -124,7 +174,7 @@ def _canonical_names(kind: CertificateName, texts: Iterable[str]) -> Iterator[tu
 
 
 def _subject(text: str) -> str:
-    subject = x509.Name.from_rfc4514_string(text).rfc4514_string()
+    subject = x509.Name.from_rfc4514_string(text, SPELLINGS).rfc4514_string()
     if not subject:
         raise ValueError(text)
     return subject

@@ -33,6 +33,10 @@ class Outbox:
         self.is_cut = False
         self._waiting = waiting
 
+    def peer_certificate(self) -> bytes | None:
+        """Return the client's certificate in DER, which TLS has verified. None without TLS, or if it sent none."""
+        return self.raw.getpeercert(binary_form=True) if isinstance(self.raw, ssl.SSLSocket) else None
+
     def receive(self) -> bytes | None:
         """Return what has arrived, b"" at the end of the stream, or None if there is nothing. Raises OSError."""
         try:

@@ -9,8 +9,9 @@ from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader, Unreader
 
+from config.certificate_headers import is_about_certificate
 from config.server.bounds import LARGEST_BODY, LONGEST_HEAD, LONGEST_LINE
-from config.server.refusals import BodyTooLarge
+from config.server.refusals import BodyTooLarge, RepeatedCertificate
 
 CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}[ \t]*\Z")
 PIECE_FOR_GUNICORN = 8192  # bytes, as in gunicorn's own sources
@@ -75,6 +76,14 @@ class UntrustedRequest(Request):  # type: ignore[misc]  # a library without type
 
     def _peer_trusted_for_forwarded(self) -> tuple[dict[str, str], list[str]]:
         return {}, []
+
+    def parse_headers(self, data: bytes, from_trailer: bool = False) -> list[tuple[str, str]]:  # noqa: FBT001, FBT002  # gunicorn's signature
+        """Raises RepeatedCertificate: WSGI joins repeated headers with commas, and names have commas too (ADR 62)."""
+        headers: list[tuple[str, str]] = super().parse_headers(data, from_trailer)
+        names = [name for name, _ in headers]
+        if len(set(names)) < len(names) and any(is_about_certificate(name) and names.count(name) > 1 for name in names):
+            raise RepeatedCertificate
+        return headers
 
 
 class Parser(RequestParser):  # type: ignore[misc]  # a library without types

@@ -16,12 +16,16 @@ from gunicorn.http import errors
 logger = logging.getLogger(__name__)
 
 
-class RequestTooSlow(errors.ParseException):  # type: ignore[misc]  # a library without types, as in the next two
+class RequestTooSlow(errors.ParseException):  # type: ignore[misc]  # a library without types, as in the next three
     """The request did not arrive in time."""
 
 
 class BodyTooLarge(errors.ParseException):  # type: ignore[misc]
     """The body is longer than the product accepts."""
+
+
+class RepeatedCertificate(errors.ParseException):  # type: ignore[misc]
+    """A header about the client's certificate is there twice: joined, they could be the name of another client."""
 
 
 class Overloaded(errors.ParseException):  # type: ignore[misc]

@@ -29,6 +29,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.answer_first",
+    "config.client_certificates.client_certificate",
     "config.proxies.forwarding",
     "audit.middleware.ContextMiddleware",
     "authserver.cors.cross_origin",  # outside of all that answers programs, so that pages can read every refusal

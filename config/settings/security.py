@@ -25,6 +25,8 @@ PUBLIC_URL = ENV.base_url
 SITE_NAME = ENV.site_name
 TRUSTED_PROXIES = ENV.trusted_proxies
 FORWARDING_HEADER = ENV.forwarding_header
+CLIENT_CERTIFICATE_HEADER = ENV.client_certificate_header
+CLIENT_CERTIFICATE_CA = ENV.client_certificate_ca
 RATE_LIMITS_EXEMPT = ENV.rate_limits_exempt
 WEBHOOKS_ALLOW_LOOPBACK = ENV.is_development  # receivers on this machine, even without TLS
 

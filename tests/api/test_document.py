@@ -35,8 +35,13 @@ def test_every_operation_is_there_with_what_it_requires(document: Any) -> None:
 
 
 def test_every_credential_is_there(document: Any) -> None:
-    assert document["components"]["securitySchemes"].keys() == {"session", "accessToken", "apiKey"}
-    assert document["security"] == [{"session": []}, {"accessToken": []}, {"apiKey": []}]
+    assert document["components"]["securitySchemes"].keys() == {
+        "session",
+        "accessToken",
+        "apiKey",
+        "clientCertificate",
+    }
+    assert document["security"] == [{"session": []}, {"accessToken": []}, {"apiKey": []}, {"clientCertificate": []}]
 
 
 def test_every_error_is_a_problem_document_with_an_example(document: Any) -> None:

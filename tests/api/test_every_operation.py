@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -12,12 +13,21 @@ from accounts.models import User
 from api.rights import Requirement
 from api.service import operations
 from audit.models import Entry
+from authserver.models import CertificateName, ServiceAccount
 from tests.support.api import Headers, bearer, key, token_of
+from tests.support.certificates import add
 from tests.support.services import READ, clerk, key_of_person, key_of_service, service
 from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db
+CERTIFICATE = "X-Client-Cert-DN"
 NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(autouse=True)
+def _behind_a_proxy(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.0/8")]
+    settings.CLIENT_CERTIFICATE_HEADER = CERTIFICATE
 
 
 @pytest.fixture
@@ -45,7 +55,7 @@ def refused(operation: str, headers: Headers, statuses: set[int]) -> None:
 
 @pytest.mark.parametrize("operation", operations())
 def test_an_operation_refuses_whoever_has_no_valid_credential(operation: str, ada: User) -> None:
-    for headers in ({}, bearer("nothing"), key("nothing"), {"Authorization": "Basic YTpi"}):
+    for headers in ({}, bearer("nothing"), key("nothing"), {"Authorization": "Basic YTpi"}, {CERTIFICATE: "CN=nobody"}):
         refused(operation, headers, {401})
 
 
@@ -57,9 +67,15 @@ def test_an_operation_refuses_a_caller_without_what_it_requires(operation: str, 
         lambda: token_of(ada, READ, tenant_id=town.a.tenant.pk),
         lambda: key(key_of_person(ada, READ, tenant_id=town.a.tenant.pk).text),
         lambda: key(key_of_service(service(town.a.tenant, ada, READ)).text),
+        lambda: _certificate_of(service(town.a.tenant, ada, READ, name="Build")),
     ]
     for caller in callers:
         headers = caller()
         written = before()
         refused(operation, headers, {401, 403})
         assert before() == written, "nothing but the refusal is written"
+
+
+def _certificate_of(found: ServiceAccount) -> Headers:
+    add(found, CertificateName.SUBJECT, "CN=build")
+    return {CERTIFICATE: "CN=build"}

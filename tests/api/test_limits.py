@@ -5,10 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from accounts.sign_in import api_limits, credential_throttle
-from accounts.sign_in.rate_limits import Limit
 from audit.models import Entry
-from foundation.permits import Permits
 from tests.support.api import ask, bearer, key, session_of, token_of
 from tests.support.authorized import App, later
 from tests.support.services import READ, clerk, key_of_person
@@ -26,20 +23,6 @@ def _nobody_is_exempt(settings: Any) -> None:
 @pytest.fixture
 def ada(town: Town) -> User:
     return clerk(town.a.tenant, READ, name="Ada")
-
-
-@pytest.fixture
-def _three_a_minute(monkeypatch: pytest.MonkeyPatch, time_machine: Any) -> None:
-    """Let a credential ask three times in a minute, which does not end during the test."""
-    monkeypatch.setattr(api_limits, "OF_CREDENTIAL", Limit(kind="api.credential", most=3, seconds=60))
-    monkeypatch.setattr(api_limits, "PERMITS", Permits())
-    time_machine.move_to(1_796_000_400, tick=False)
-
-
-@pytest.fixture
-def _five_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
-    of_ip_address = Limit(kind="api_failures.ip_address", most=5, seconds=60)
-    monkeypatch.setattr(credential_throttle, "OF_IP_ADDRESS", of_ip_address)
 
 
 @pytest.mark.parametrize("kind", ["session", "token", "key"])

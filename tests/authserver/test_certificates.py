@@ -1,12 +1,10 @@
 """Client certificates that are services (RFC 8705): their names in one form, and whose they are."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+import base64
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.exceptions import ValidationError
 
@@ -15,34 +13,24 @@ from authserver.models import CertificateIdentity, CertificateName, ServiceAccou
 from authserver.services import certificates
 from authserver.services.certificates import CertificateRefused, canonical_name
 from tenancy import tenant_context
+from tests.support.certificates import Authority, add
 from tests.support.services import READ, clerk, service
 from tests.tenancy.conftest import Town
 
-KEY = ec.generate_private_key(ec.SECP256R1())
 BUILD = "CN=build,O=Engines,C=GB"
 
 
-def certificate(
-    subject: str = BUILD, names: Sequence[x509.GeneralName] = (), *, days: tuple[int, int] = (-1, 1)
-) -> x509.Certificate:
-    """Make a certificate that signs itself: who signed it is the business of the TLS server."""
-    name, now = x509.Name.from_rfc4514_string(subject), datetime.now(UTC)
-    first, last = (now + timedelta(days=number) for number in days)
-    builder = x509.CertificateBuilder(
-        subject_name=name,
-        issuer_name=name,
-        public_key=KEY.public_key(),
-        serial_number=x509.random_serial_number(),
-        not_valid_before=first,
-        not_valid_after=last,
-    )
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return builder.sign(KEY, hashes.SHA256())
-
-
 def pem(**options: object) -> bytes:
-    return certificate(**options).public_bytes(Encoding.PEM)  # type: ignore[arg-type]
+    return Authority().issue(BUILD, **options).public_bytes(Encoding.PEM)  # type: ignore[arg-type]
+
+
+def why_refused(data: bytes) -> str | None:
+    """Return why a certificate is no service now, or None if it is one."""
+    try:
+        certificates.check(certificates.read(data))
+    except CertificateRefused as refused:
+        return refused.reason
+    return None
 
 
 @pytest.fixture
@@ -53,11 +41,6 @@ def ada(town: Town) -> User:
 @pytest.fixture
 def night_job(town: Town, ada: User) -> ServiceAccount:
     return service(town.a.tenant, ada, READ)
-
-
-def add(found: ServiceAccount, kind: CertificateName, text: str) -> CertificateIdentity:
-    with tenant_context(found.tenant_id):
-        return certificates.add(found, kind, text)
 
 
 NAMES = [
@@ -81,15 +64,14 @@ ALTERNATIVE = [
 def test_a_certificate_is_the_service_that_one_of_its_names_belongs_to(
     ada: User, night_job: ServiceAccount, kind: CertificateName, text: str
 ) -> None:
-    made = certificate(names=ALTERNATIVE)
+    made = Authority().issue(BUILD, ALTERNATIVE)
     thumbprint = made.fingerprint(hashes.SHA256()).hex(":").upper()
     for data in (made.public_bytes(Encoding.PEM), made.public_bytes(Encoding.DER)):
-        assert certificates.find(certificates.read(data)) is None
+        assert why_refused(data) == "certificate_unknown"
     add(night_job, kind, text or thumbprint)
 
     for data in (made.public_bytes(Encoding.PEM), made.public_bytes(Encoding.DER)):
-        holder = certificates.find(certificates.read(data))
-        assert holder is not None
+        holder = certificates.check(certificates.read(data))
         assert (holder.service, holder.person, holder.scopes, holder.key_id) == (
             night_job,
             ada,
@@ -102,18 +84,18 @@ def test_a_certificate_is_the_service_that_one_of_its_names_belongs_to(
 @pytest.mark.promise(89)
 def test_a_certificate_stops_with_the_owner_of_its_service(ada: User, night_job: ServiceAccount) -> None:
     add(night_job, CertificateName.SUBJECT, BUILD)
-    assert certificates.find(certificates.read(pem())) is not None
+    assert why_refused(pem()) is None
     User.objects.filter(pk=ada.pk).update(is_active=False)
-    assert certificates.find(certificates.read(pem())) is None
+    assert why_refused(pem()) == "owner_inactive"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_certificate_with_names_of_two_services_is_neither(town: Town, ada: User, night_job: ServiceAccount) -> None:
     add(night_job, CertificateName.SUBJECT, BUILD)
     add(service(town.a.tenant, ada, name="Another"), CertificateName.DNS, "build.engines.example")
-    both = certificate(names=[x509.DNSName("build.engines.example")]).public_bytes(Encoding.DER)
-    assert certificates.find(certificates.read(both)) is None
-    assert certificates.find(certificates.read(pem())) is not None
+
+    assert why_refused(pem(names=[x509.DNSName("build.engines.example")])) == "certificate_of_several_services"
+    assert why_refused(pem()) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -175,3 +157,47 @@ def test_what_is_no_certificate_is_refused(data: bytes, reason: str) -> None:
 def test_a_certificate_that_is_not_valid_now_is_refused(days: tuple[int, int]) -> None:
     with pytest.raises(CertificateRefused, match="not_valid_now"):
         certificates.read(pem(days=days))
+
+
+def test_the_form_of_client_cert_is_base64_between_colons() -> None:
+    made = Authority().issue(BUILD)
+    text = base64.b64encode(made.public_bytes(Encoding.DER)).decode()
+
+    assert certificates.read_header(f":{text}:") == certificates.read(made.public_bytes(Encoding.DER))
+    wrong = [text, f":{text}", f":{text}:,:{text}:", f": {text}:", f":{text[:-2]}:", f":{text}:;a=1", "::", ":AAAA:"]
+    for header in [*wrong, BUILD, "\0", ":" + "A" * 1_000_000 + ":"]:
+        with pytest.raises(CertificateRefused, match=r"certificate_(malformed|too_large)"):
+            certificates.read_header(header)
+
+
+@pytest.mark.parametrize(
+    ("header", "subject"),
+    [
+        (BUILD, BUILD),
+        ("emailAddress=build@engines.example,CN=build", "1.2.840.113549.1.9.1=build@engines.example,CN=build"),
+        (r"CN=B\C3\BCcher,O=Engines\, Ltd", r"CN=Bücher,O=Engines\, Ltd"),
+        ("UID=u,DC=example,GN=Ada,SN=Lovelace,title=t", "UID=u,DC=example,2.5.4.42=Ada,2.5.4.4=Lovelace,2.5.4.12=t"),
+        ("serialNumber=7,businessCategory=b,dnQualifier=q", "2.5.4.5=7,2.5.4.15=b,2.5.4.46=q"),
+        ("street=s,postalCode=1,organizationIdentifier=V", "STREET=s,2.5.4.17=1,2.5.4.97=V"),
+    ],
+)
+def test_a_subject_is_read_as_openssl_writes_it(header: str, subject: str) -> None:
+    assert certificates.read_subject(header).names == {(CertificateName.SUBJECT, subject)}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "build",
+        "/CN=build/O=Engines",
+        "CN=build, O=Engines",
+        "CN=a\0b",
+        "CN=\xc3\xbc",
+        r"CN=\FF",
+        "CN=" + "x" * 10**6,
+    ],
+)
+def test_what_is_no_subject_is_refused(header: str) -> None:
+    with pytest.raises(CertificateRefused, match="certificate_malformed"):
+        certificates.read_subject(header)

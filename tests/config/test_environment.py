@@ -19,6 +19,8 @@ WHOLE = {
     "REDIS_URL": "redis://cache/0",
     "PUBLIC_URL": "https://id.example.com/",
 }
+TLS = {"TLS_CERTIFICATE": "/tls/site.pem", "TLS_KEY": "/tls/key.pem"}
+PROXY = {"TRUSTED_PROXIES": "10.0.0.1", "CLIENT_CERTIFICATE_HEADER": "Client-Cert"}
 SEALING_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -40,6 +42,12 @@ def test_one_forwarding_header_is_named() -> None:
     assert read(WHOLE | {"FORWARDING_HEADER": "Forwarded"}).forwarding_header == "Forwarded"
     for wrong in ("X-Real-IP", "forwarded", "X-Forwarded-For, Forwarded"):
         assert "FORWARDING_HEADER" in refusal(FORWARDING_HEADER=wrong)
+
+
+def test_client_certificates_come_by_one_of_two_ways() -> None:
+    assert read(WHOLE | TLS | {"CLIENT_CERTIFICATE_CA": "/tls/ca.pem"}).client_certificate_ca == "/tls/ca.pem"
+    assert read(WHOLE | PROXY).client_certificate_header == "Client-Cert"
+    assert (read(WHOLE).client_certificate_ca, read(WHOLE).client_certificate_header) == ("", "")
 
 
 def test_former_secret_keys_are_read_newest_first_and_are_no_weaker() -> None:
@@ -86,6 +94,16 @@ def test_all_faults_are_listed_at_once_and_no_secret_is_repeated() -> None:
         ({"AUDIT_SEALING_KEYS": "A" * 43 + "="}, "AUDIT_SEALING_KEYS: has a key that is not random"),
         ({"AUDIT_SEALING_KEYS": f"{SEALING_KEY},{SEALING_KEY}"}, "AUDIT_SEALING_KEYS: names a key twice"),
         ({"RATE_LIMITS_EXEMPT": "everybody"}, "RATE_LIMITS_EXEMPT"),
+        ({"TLS_CERTIFICATE": "/tls/site.pem"}, "TLS_KEY: missing"),
+        ({"TLS_KEY": "/tls/key.pem"}, "TLS_CERTIFICATE: missing"),
+        ({"TLS_KEY": "-----BEGIN PRIVATE KEY-----"}, "TLS_KEY: must be the path of a file"),
+        (TLS | {"MODE": "development", "PUBLIC_URL": "http://localhost:8000"}, "PUBLIC_URL: must begin with https"),
+        ({"CLIENT_CERTIFICATE_CA": "/tls/ca.pem"}, "CLIENT_CERTIFICATE_CA: needs TLS_CERTIFICATE"),
+        ({"CLIENT_CERTIFICATE_HEADER": "Client-Cert"}, "CLIENT_CERTIFICATE_HEADER: needs TRUSTED_PROXIES"),
+        (PROXY | TLS | {"CLIENT_CERTIFICATE_CA": "/tls/ca.pem"}, "is refused together with CLIENT_CERTIFICATE_CA"),
+        (PROXY | {"TRUSTED_PROXIES": "10.0.0.1,::/0"}, "TRUSTED_PROXIES has every address"),
+        (PROXY | {"CLIENT_CERTIFICATE_HEADER": "Client-Cert,X-Cert"}, "CLIENT_CERTIFICATE_HEADER: names one header"),
+        (PROXY | {"CLIENT_CERTIFICATE_HEADER": "Authorization"}, "CLIENT_CERTIFICATE_HEADER: must contain Cert"),
     ],
 )
 def test_production_refuses_what_is_unsafe(changes: dict[str, str], said: str) -> None:

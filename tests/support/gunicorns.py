@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,14 +129,22 @@ class _Reader:
 
 @contextmanager
 def running(
-    log: Path, *more: str, app: str = "config.wsgi", tls: ssl.SSLContext | None = None, files: int = 0
+    log: Path,
+    *more: str,
+    app: str = "config.wsgi",
+    tls: ssl.SSLContext | None = None,
+    files: int = 0,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Site]:
-    """Serve with the product's own configuration until the block ends. ``files`` limits the open files."""
+    """Serve with the product's own configuration, and ``variables``, until the block ends.
+
+    ``files`` limits the open files.
+    """
     port = any_free_port()
     url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--threads", str(THREADS), *more, app]
     command = [*(["prlimit", f"--nofile={files}"] if files else []), *command]
-    environment = os.environ | {"PORT": str(port), "PUBLIC_URL": url}
+    environment = os.environ | {"PORT": str(port), "PUBLIC_URL": url} | dict(variables or {})
     with (
         log.open("wb") as output,
         subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output) as server,
