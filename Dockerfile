@@ -37,5 +37,5 @@ COPY --from=build /app /app
 USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=2); c.request('GET', '/health/live'); raise SystemExit(c.getresponse().status != 200)"]
+    CMD ["python", "-m", "config.alive"]
 CMD ["gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 
-from config import disk_errors, former_migrations
+from config import alive, disk_errors, former_migrations
 from config.embedded import child, roles
 from config.embedded.child import CannotStart
 from config.embedded.directories import Directories
@@ -106,7 +106,7 @@ class Programs:
 
         def wait_ready(process: Process) -> None:
             if port:
-                _wait_for_answer(process, port, log)
+                _wait_for_answer(process, port, log, over_tls=name == "web" and alive.speaks_tls(self.environment))
 
         return Service(name=name, launch=launch, wait_ready=wait_ready)
 
@@ -135,22 +135,18 @@ def own_environment(values: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, "PYTHONUNBUFFERED": "1", **values}
 
 
-def _wait_for_answer(process: Process, port: int, log: Path, *, seconds: float = 30) -> None:
+def _wait_for_answer(process: Process, port: int, log: Path, *, over_tls: bool = False, seconds: float = 30) -> None:
     """Wait for any HTTP response on the port."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise CannotStart(f"it ended at its start; the last lines of {log}:\n{_last_words(log)}")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
         try:
-            connection.request("GET", "/health/live")
-            connection.getresponse().read()
+            alive.ask(port, over_tls=over_tls, seconds=seconds)
         except (OSError, http.client.HTTPException):
             time.sleep(0.05)
         else:
             return
-        finally:
-            connection.close()
     raise CannotStart(f"nothing answered on port {port} within {seconds:.0f} s: see {log}")
 
 

@@ -4,18 +4,18 @@ The kind of fault: a thread waits for a client's next step, in any layer.
 """
 
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from http.client import RemoteDisconnected
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.server.bounds import PATIENCE
+from config.variables import CHECKOUT
+from tests.support.certificates import LOCALHOST, Authority, written
 from tests.support.gunicorns import THREADS, WORKERS, Site, read, running
 from tests.support.strangers import crowd
 
@@ -26,31 +26,27 @@ GET = b"GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key and a certificate for localhost, valid for an hour."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
+    """A file with a key and a certificate for localhost, valid for a day."""
+    return written(
+        tmp_path_factory.mktemp("certificate"), "both", Authority(name="CN=localhost").issue("CN=localhost", LOCALHOST)
     )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file = tmp_path_factory.mktemp("certificate") / "both.pem"
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
 
 
 @pytest.fixture(scope="module")
 def site(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    more = ("--certfile", str(certificate))
+    variables = {"TLS_CERTIFICATE": str(certificate), "TLS_KEY": str(certificate)}
     tls = ssl.create_default_context(cafile=str(certificate))
-    with running(tmp_path_factory.mktemp("tls") / "log", *more, app="tests.support.echoing", tls=tls) as site:
+    log = tmp_path_factory.mktemp("tls") / "log"
+    with running(log, app="tests.support.echoing", tls=tls, variables=variables) as site:
         yield site
+
+
+def test_the_health_check_of_the_image_asks_over_tls(site: Site) -> None:
+    variables = {"TLS_CERTIFICATE": "/tls/site.pem", "PORT": str(site.port)}
+    for environment, code in ((variables, 0), ({"PORT": str(site.port)}, 1)):
+        finished = subprocess.run([sys.executable, "-m", "config.alive"], cwd=CHECKOUT, env=environment, check=False)
+
+        assert finished.returncode == code
 
 
 @pytest.mark.parametrize("kind", ["nothing", "half_a_line", "half_a_hello"])
