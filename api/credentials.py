@@ -92,9 +92,9 @@ def of_session(request: HttpRequest) -> Caller | None:
     """Read the browser's session. A request that may change something also needs a CSRF token."""
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return None
-    person = request.user
-    if not isinstance(person, User):
+    if not isinstance(request.user, User):
         raise refused("session_over")
+    person = request.user
     if request.method not in SAFE and (fault := _Csrf.fault(request)):
         raise ApiError(CSRF_FAILED, "Send the CSRF token of the session's cookie.", reason=fault)
     return Caller(

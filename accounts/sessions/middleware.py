@@ -27,12 +27,25 @@ class AuthenticationMiddleware(DjangosMiddleware):
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.user = SimpleLazyObject(lambda: _person_of(request))  # type: ignore[assignment]  # as Django's own
+        _identify_when_asked(request)
         response = self.get_response(request)
         assert isinstance(response, HttpResponseBase)  # noqa: S101  # we serve WSGI
         _record_use(request)
         devices.remember(request, response)
         return response
+
+
+def _identify_when_asked(request: HttpRequest) -> None:
+    """Let ``request.user`` be whose session it is, once that is asked. From then on it is the person, and no proxy."""
+
+    def identify() -> AbstractBaseUser | AnonymousUser:
+        person = _person_of(request)
+        if vars(request)["user"] is asked:
+            vars(request)["user"] = person
+        return person
+
+    asked = SimpleLazyObject(identify)
+    vars(request)["user"] = asked
 
 
 def _person_of(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
