@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 from uuid import UUID, uuid4
 
@@ -68,6 +69,7 @@ def _signed_in(request: HttpRequest) -> Actor | None:
     return Actor(ActorKind.PERSON, person) if person else None
 
 
+@lru_cache(maxsize=1024)  # most addresses come back
 def _ip_address(text: str) -> str | None:
     """Return an address that PostgreSQL can parse, without a zone id, or None, as for a Unix socket."""
     try:

@@ -1,4 +1,4 @@
-"""Middleware for every request: caching, headers for browsers, and pages for outages and refusals."""
+"""Middleware for pages: caching, headers for browsers, and pages for outages and refusals."""
 
 import logging
 import sys
@@ -12,7 +12,6 @@ from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.messages.middleware import MessageMiddleware
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -27,7 +26,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from accounts.organizations.middleware import afterwards, is_for_programs
+from accounts.organizations.middleware import afterwards
 from accounts.sessions import forget_sign_in
 from accounts.sign_in import login_throttle, people
 from accounts.sign_in.login_throttle import Throttled
@@ -57,28 +56,13 @@ def no_store(get_response: Handler) -> Handler:
     return handle
 
 
-class ForPages:
-    """Makes the API skip a middleware that only pages need. List it before that middleware among the base classes."""
-
-    def __call__(self, request: HttpRequest) -> Any:
-        if is_for_programs(request):
-            return self.get_response(request)  # type: ignore[attr-defined]  # that middleware's attribute, as is __call__
-        return super().__call__(request)  # type: ignore[misc]
-
-
-class StaticFiles(ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]  # a library without types
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # a library without types
     def __call__(self, request: HttpRequest) -> Any:
         """Pass other methods on: WhiteNoise would answer them with an empty 405."""
         return super().__call__(request) if request.method in {"GET", "HEAD"} else self.get_response(request)
 
 
-class Language(ForPages, LocaleMiddleware):
-    def __call__(self, request: HttpRequest) -> Any:
-        """Programs get one language, instead of the one that this thread's previous request activated."""
-        if is_for_programs(request):
-            translation.activate(settings.LANGUAGE_CODE)
-        return super().__call__(request)
-
+class Language(LocaleMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Django's, without language prefixes in paths, which this site does not use. It saves 2.5 % of a page."""
         translation.activate(translation.get_language_from_request(request))
@@ -88,10 +72,6 @@ class Language(ForPages, LocaleMiddleware):
         patch_vary_headers(response, ("Accept-Language",))
         response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
         return response
-
-
-class Messages(ForPages, MessageMiddleware):
-    pass
 
 
 class ContentSecurityPolicy(CSPMiddleware):
@@ -118,9 +98,8 @@ def in_words(get_response: Handler) -> Handler:
         response = get_response(request)
         if response.status_code != 405 or not isinstance(response, HttpResponse) or response.content:
             return response
-        if not is_for_programs(request):
-            response.content = render_to_string("405.html")
-            response.headers["Content-Length"] = str(len(response.content))  # an inner middleware set it to 0
+        response.content = render_to_string("405.html")
+        response.headers["Content-Length"] = str(len(response.content))  # an inner middleware set it to 0
         return response
 
     return handle

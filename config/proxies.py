@@ -7,6 +7,7 @@ every other header that names an address, a host or a scheme is removed, whoever
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -53,7 +54,7 @@ def forwarding(get_response: Any) -> Any:
     def handle(request: HttpRequest) -> HttpResponseBase:
         meta = request.META
         found = {name: meta.pop(name) for name in [*meta] if name in FORWARDING or name.startswith(BEGINNINGS)}
-        if is_proxy(address_in(meta.get("REMOTE_ADDR", "")), settings.TRUSTED_PROXIES):
+        if is_proxy(_peer(meta.get("REMOTE_ADDR", "")), settings.TRUSTED_PROXIES):
             client = nearest_stranger(_hops(found), settings.TRUSTED_PROXIES)
             if client is not None and client.address is not None:
                 meta["REMOTE_ADDR"] = str(client.address)
@@ -102,6 +103,9 @@ def address_in(text: str) -> Address | None:
     if isinstance(found, IPv6Address):
         return None if found.scope_id else found.ipv4_mapped or found
     return None if text.startswith("[") else found
+
+
+_peer = lru_cache(maxsize=1024)(address_in)  # peers come back, and their texts are short
 
 
 def is_proxy(ip: Address | None, proxies: Networks) -> bool:

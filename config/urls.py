@@ -16,12 +16,14 @@ handler400 = "config.middleware.bad_request"
 handler500 = "config.middleware.server_error"
 
 urlpatterns = [
+    path(
+        "", include("authserver.urls")
+    ),  # first, then the API: programs ask all the time, and patterns are tried in turn
+    path("api/", api.urls),
     path("", RedirectView.as_view(pattern_name="account")),
     path("accounts/", include("accounts.own_account.urls")),  # first: a provider may be called anything
     path("accounts/", include("providers.urls")),
     path("admin/", admin.site.urls),
     path("api/docs", documentation, name="api_documentation"),
     path("api/problems/<slug:code>", problem, name="api_problem"),
-    path("api/", api.urls),
-    path("", include("authserver.urls")),
 ]

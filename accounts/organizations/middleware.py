@@ -14,10 +14,7 @@ from accounts.models.active_membership import set_context
 from accounts.sessions import SessionStore
 from tenancy.context import NOTHING, Scope, request_context, site_context
 
-FOR_PROGRAMS = (
-    "/api/", "/.well-known/", "/oauth/token", "/oauth/jwks", "/oauth/userinfo", "/oauth/revoke", "/oauth/introspect",
-    "/oauth/par", "/oauth/register",
-)  # fmt: skip
+OPERATIONS = "/api/v1/"  # they set the tenant themselves: their callers may have no session
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -62,7 +59,8 @@ class TenancyMiddleware:
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        if getattr(view, "asks_without_tenant", False) or is_for_programs(request) or not _may_be_signed_in(request):
+        is_theirs = request.path_info.startswith(OPERATIONS) or getattr(view, "asks_without_tenant", False)
+        if is_theirs or not _may_be_signed_in(request):
             return
         work = cast("WorkingRequest", request).work
         with ExitStack() as entered:
@@ -77,7 +75,8 @@ class TenancyMiddleware:
         work.stack.enter_context(site_context("a superuser works in the admin"))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        if cast("WorkingRequest", request).work.is_in_transaction:
+        work: RequestWork | None = getattr(request, "work", None)
+        if work is not None and work.is_in_transaction:
             transaction.set_rollback(True)
 
 
@@ -99,11 +98,6 @@ def afterwards(request: HttpRequest, do: Callable[[], object]) -> None:
 def wanted_tenant(request: HttpRequest) -> UUID | None:
     """Return the tenant that the person chose in this session. Whether they are still a member is checked later."""
     return request.session.active_tenant if isinstance(request.session, SessionStore) else None
-
-
-def is_for_programs(request: HttpRequest) -> bool:
-    """Whether this is for the API or for clients. They set the tenant themselves: their callers may have no session."""
-    return request.path_info.startswith(FOR_PROGRAMS)
 
 
 def _may_be_signed_in(request: HttpRequest) -> bool:

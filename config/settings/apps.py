@@ -33,6 +33,7 @@ MIDDLEWARE = [
     "config.proxies.forwarding",
     "audit.middleware.ContextMiddleware",
     "authserver.cors.cross_origin",  # outside of all that answers programs, so that pages can read every refusal
+    "config.for_programs.ForPrograms",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.no_store",
     "api.errors.everywhere",
@@ -49,9 +50,10 @@ MIDDLEWARE = [
     "accounts.sessions.middleware.AuthenticationMiddleware",
     "providers.revalidation.middleware.RevalidationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "config.middleware.Messages",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.organizations.middleware.TenancyMiddleware",  # last: requests refused by others open no transaction
+    "config.for_programs.innermost",
 ]
 
 ROOT_URLCONF = "config.urls"
