@@ -9,25 +9,15 @@ from django.test import Client as Browser
 
 from accounts.models import User
 from tests.support.apps import CALLBACK, App, answer_in, app
-from tests.support.authenticator import code, secret_on
+from tests.support.authenticator import code, enrol_app
 from tests.support.proven import proven
 
 pytestmark = pytest.mark.django_db
-
-ENROL = "/accounts/second-factor/authenticator/"
 
 
 @pytest.fixture
 def ada() -> User:
     return User.objects.create_user(name="Ada", email="ada@example.org", email_verified=True)
-
-
-def enrolled(person: User) -> str:
-    """Let a person enrol an authenticator app in another browser, and return its secret."""
-    elsewhere = proven(person)
-    secret = secret_on(elsewhere.get(ENROL).content)
-    elsewhere.post(ENROL, {"code": code(secret, steps_ago=1)})
-    return secret
 
 
 def acr_of(own: App, answer: str) -> str:
@@ -40,7 +30,7 @@ def acr_of(own: App, answer: str) -> str:
 
 
 def test_a_person_rises_by_their_second_factor_and_returns_in_one_round(ada: User) -> None:
-    secret, own = enrolled(ada), app()
+    secret, own = enrol_app(ada), app()
     browser = proven(ada)
     assert acr_of(own, own.authorize(browser).headers["Location"]) == "single"
 
@@ -62,7 +52,7 @@ def test_a_person_without_a_second_factor_is_not_asked_in_vain(ada: User) -> Non
 
 
 def test_a_person_who_comes_back_without_the_factor_does_not_go_round_and_round(ada: User) -> None:
-    enrolled(ada)
+    enrol_app(ada)
     own, browser = app(), proven(ada)
     asked = own.authorize(browser, acr_values="mfa").headers["Location"]
     back = dict(parse_qsl(urlsplit(asked).query))["next"]
@@ -73,14 +63,14 @@ def test_a_person_who_comes_back_without_the_factor_does_not_go_round_and_round(
 
 
 def test_without_a_page_the_factor_is_missing(ada: User) -> None:
-    enrolled(ada)
+    enrol_app(ada)
 
     assert answer_in(app().authorize(proven(ada), acr_values="mfa", prompt="none"))["error"] == "login_required"
 
 
 @pytest.mark.parametrize("values", ["single", "mfa single", "gold", "", "MFA"])
 def test_values_that_are_met_or_not_ours_ask_for_nothing(ada: User, values: str) -> None:
-    enrolled(ada)
+    enrol_app(ada)
     own = app()
 
     assert acr_of(own, own.authorize(proven(ada), acr_values=values).headers["Location"]) == "single"

@@ -1,4 +1,4 @@
-"""The FastAPI example, served by uvicorn in a thread, and access tokens for it."""
+"""The examples, served by uvicorn in a thread, and access tokens for the back end."""
 
 import threading
 from collections.abc import Iterator
@@ -43,12 +43,19 @@ def serving(issuer: str, **chosen: Any) -> Iterator[Backend]:
     """Serve the example for the audience API. ``chosen`` are arguments of its verifier."""
     verifier = replace(verifier_of(issuer, API), **chosen)
     port = any_free_port()
-    server = uvicorn.Server(uvicorn.Config(create_app(verifier), host="127.0.0.1", port=port, log_level="error"))
+    with listening(create_app(verifier), port):
+        yield Backend(f"http://127.0.0.1:{port}", verifier)
+
+
+@contextmanager
+def listening(app: Any, port: int) -> Iterator[None]:
+    """Serve an ASGI application."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         until(lambda: server.started, seconds=SECONDS)
-        yield Backend(f"http://127.0.0.1:{port}", verifier)
+        yield
     finally:
         server.should_exit = True
         thread.join()

@@ -19,6 +19,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from fido2.cose import ES256, CoseKey
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
+from accounts.models import User
+from tests.support.proven import proven
+
+APP = "/accounts/second-factor/authenticator/"
 PRESENT, VERIFIED, WITH_KEY = AuthenticatorData.FLAG.UP, AuthenticatorData.FLAG.UV, AuthenticatorData.FLAG.AT
 
 
@@ -40,6 +44,14 @@ def secret_on(page: bytes) -> str:
 
 def recovery_codes_on(page: bytes) -> list[str]:
     return [found.decode() for found in re.findall(rb"<li><code>([a-z0-9-]+)</code></li>", page)]
+
+
+def enrol_app(person: User) -> str:
+    """Let a person enrol an authenticator app, and return its secret. The code that it shows now can still be used."""
+    browser = proven(person)
+    secret = secret_on(browser.get(APP).content)
+    browser.post(APP, {"code": code(secret, steps_ago=1)})
+    return secret
 
 
 @dataclass
