@@ -223,7 +223,7 @@ UNAVAILABLE = ProblemKind(
     code="unavailable",
     status=503,
     title="A part of the site is not available",
-    meaning=_("The database or Redis does not answer. Nothing was done."),
+    meaning=_("The database or Redis does not answer, or the site cannot send mail. Nothing was done."),
     remedy=_("Try again after the seconds in the header Retry-After."),
 )
 KINDS: Mapping[str, ProblemKind] = {

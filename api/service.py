@@ -12,7 +12,7 @@ from api.administration import rights, sessions, users
 from api.guards import ANYBODY
 from api.operations import operations_of
 from api.rights import Requirement
-from api.tenants import members, own, roles, settings, trail
+from api.tenants import invitations, members, own, roles, settings, trail
 
 
 class Api(NinjaAPI):
@@ -31,7 +31,7 @@ api = Api(
     docs_url=None,  # the page is ours: api.pages
     auth=ANYBODY,
 )
-for resource in (me, own_account, own, members, roles, settings, trail, users, rights, sessions):
+for resource in (me, own_account, own, members, invitations, roles, settings, trail, users, rights, sessions):
     api.add_router("/v1", resource.router)
 errors.register(api)
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from ninja import Field, Router, Schema, Status
 
@@ -75,13 +76,13 @@ def unknown_role() -> ApiError:
     return ApiError(INVALID_REQUEST, "The input is not accepted.", fields=[fault])
 
 
-def _members_of(tenant_id: UUID) -> Any:
+def _members_of(tenant_id: UUID) -> QuerySet[Membership]:
     return Membership.objects.select_related("user", "role").filter(tenant=tenant_id)
 
 
 def _membership(tenant_id: UUID, user_id: UUID) -> Membership:
     """Return a membership, locked: nobody else changes it meanwhile."""
-    found: Membership | None = _members_of(tenant_id).select_for_update(of=("self",)).filter(user=user_id).first()
+    found = _members_of(tenant_id).select_for_update(of=("self",)).filter(user=user_id).first()
     if found is None:
         raise Http404
     return found

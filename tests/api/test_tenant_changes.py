@@ -1,5 +1,6 @@
 """What administrators change in their organization through the API: members, roles and settings."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tenancy import site_context
 from tests.support.api import ask, key, send, session_of, token_of
 from tests.support.proven import proven
 from tests.support.services import clerk, key_of_person, key_of_service, service
+from tests.support.together import together
 from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +84,14 @@ def test_a_member_is_removed(town: Town, owner: Browser) -> None:
     assert ask(address, browser=owner, method="delete").status_code == 204
     assert role_of(town.a.member, town) is None
     assert ask(address, browser=owner, method="delete").status_code == 404
+
+
+def test_an_administrator_may_leave(town: Town, owner: Browser) -> None:
+    assert ask(of(town, f"members/{town.a.owner.pk}"), browser=owner, method="delete").status_code == 204
+    assert role_of(town.a.owner, town) is None
+    assert ask(of(town, "members"), browser=owner).json()["missing"] == [
+        {"permission": "accounts.view_membership"}, {"tenant": str(town.a.tenant.pk)},
+    ]  # fmt: skip
 
 
 def test_a_token_of_somebody_who_has_just_signed_in_does_the_same(town: Town) -> None:
@@ -228,6 +238,14 @@ def test_a_name_is_given_once(town: Town, owner: Browser) -> None:
     answer = send(of(town, "roles"), {"name": "Abbey clerk"}, browser=owner)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_roles_of_one_name_one_is_created(town: Town) -> None:
+    browsers = [proven(town.a.owner) for _ in range(2)]
+    answers = together(*(partial(send, of(town, "roles"), {"name": "Twin"}, browser=browser) for browser in browsers))
+
+    assert sorted(answer.status_code for answer in answers) in ([201, 409], [201, 422])
 
 
 def test_a_creation_is_repeated_by_its_key(town: Town, owner: Browser) -> None:
