@@ -7,7 +7,7 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from api import document, errors, me, own_account
+from api import document, errors, me, own_account, parameters
 from api.administration import rights, sessions, users
 from api.guards import ANYBODY
 from api.operations import operations_of
@@ -34,6 +34,7 @@ api = Api(
 for resource in (me, own_account, own, members, invitations, roles, settings, trail, users, rights, sessions):
     api.add_router("/v1", resource.router)
 errors.register(api)
+api.add_decorator(parameters.only_documented)
 
 
 @cache
