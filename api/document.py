@@ -1,12 +1,13 @@
-"""What ninja does not know of the OpenAPI document: credentials, what operations require, and problem documents."""
+"""What ninja does not know of the OpenAPI document: credentials, requirements, problem documents and links."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
 
-from api import problems
+from api import links, problems
 from api.operations import words_of
+from api.problems import ProblemKind
 from api.rights import Requirement
 
 SECURITY = {
@@ -35,24 +36,50 @@ SECURITY = {
 EXAMPLE = "urn:uuid:5f0c2f2e-6f5e-4c0c-9d3a-0b6f1f1d2c3b"  # of an instance
 MISSING: Mapping[int, list[Mapping[str, Any]]] = {403: [{"scope": "account:write"}]}
 FAULTS: Mapping[int, list[Mapping[str, str]]] = {422: [{"field": "body.wanted.name", "message": "Field required"}]}
+HEADERS: Mapping[int, str] = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+ANYWHERE = frozenset({400, 401, 422, 429, 503})
+STATUSES = frozenset(kind.status for kind in problems.KINDS.values())
 UNAUTHORIZED = 401
 
 
 def complete(schema: dict[str, Any], requirements: Mapping[str, Requirement]) -> None:
     """Add all of this to the document."""
-    schema["components"]["securitySchemes"] = SECURITY
+    components = schema["components"]
+    components["securitySchemes"] = SECURITY
+    components["responses"] = {_name(status): _problem(status) for status in STATUSES}
     schema["security"] = [{name: []} for name in SECURITY]
     for address, methods in schema["paths"].items():
         for method, operation in methods.items():
             operation["x-requires"] = words_of(requirements[f"{method.upper()} {address}"])
-            for status, answer in operation["responses"].items():
-                if int(status) >= 400 and "content" in answer:
-                    answer["content"] = _problem(int(status), answer["content"]["application/json"])
+            answers = operation["responses"]
+            for status in {*STATUSES.intersection(answers), *_also(address, method, operation)}:
+                answers[status] = {"$ref": f"#/components/responses/{_name(status)}"}
+            operation["responses"] = dict(sorted(answers.items()))
+    links.add(schema)
 
 
-def _problem(status: int, content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a response with a problem document, with an example."""
-    kind = problems.INVALID_CREDENTIAL if status == UNAUTHORIZED else problems.BY_STATUS[status]
+def _also(address: str, method: str, operation: Mapping[str, Any]) -> Iterator[int]:
+    """Yield the statuses of the problems that the operation does not declare, because others like it have them."""
+    yield from ANYWHERE
+    if operation["x-requires"] or method != "get":
+        yield 403
+    if "{" in address:
+        yield 404
+    if "requestBody" in operation:
+        yield 413
+
+
+def _name(status: int) -> str:
+    return _kind(status).code
+
+
+def _kind(status: int) -> ProblemKind:
+    return problems.INVALID_CREDENTIAL if status == UNAUTHORIZED else problems.BY_STATUS[status]
+
+
+def _problem(status: int) -> dict[str, Any]:
+    """Return a response with a problem document, with an example and the header that it always has."""
+    kind = _kind(status)
     example: dict[str, Any] = {
         "type": f"{settings.PUBLIC_URL}{kind.path}",
         "title": kind.title,
@@ -65,4 +92,8 @@ def _problem(status: int, content: dict[str, Any]) -> dict[str, Any]:
         example["missing"] = MISSING[status]
     if status in FAULTS:
         example["errors"] = FAULTS[status]
-    return {problems.MEDIA_TYPE: {**content, "example": example}}
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    found: dict[str, Any] = {"description": kind.title, "content": {problems.MEDIA_TYPE: content}}
+    if status in HEADERS:
+        found["headers"] = {HEADERS[status]: {"required": True, "schema": {"type": "string"}}}
+    return found

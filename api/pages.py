@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.organizations.middleware import without_tenant
+from api.links import resolved
 from api.problems import KINDS, MEDIA_TYPE
 from api.service import api
 
@@ -76,7 +77,7 @@ def _groups() -> dict[str, list[OperationEntry]]:
 
 
 def _entry(schema: Schema, method: str, path: str, operation: Schema) -> OperationEntry:
-    answers = operation["responses"]
+    answers = {status: resolved(schema, answer) for status, answer in operation["responses"].items()}
     best = next(answer for status, answer in answers.items() if int(status) < 400)
     return OperationEntry(
         name=operation["operationId"],
@@ -107,15 +108,9 @@ def _code(answer: Schema) -> str:
 def _fields(schema: Schema, body: Schema) -> Iterator[FieldRow]:
     """Yield the fields of a body, or of the elements of a list."""
     found = body.get("content", {}).get("application/json", {}).get("schema", {})
-    model = _resolved(schema, found.get("items", found))
+    model = resolved(schema, found.get("items", found))
     for name, value in model.get("properties", {}).items():
         yield FieldRow(name=name, kind=_kind(schema, value), is_required=name in model.get("required", ()))
-
-
-def _resolved(schema: Schema, value: Schema) -> Schema:
-    named = str(value.get("$ref", "")).rpartition("/")[2]
-    found: Schema = schema["components"]["schemas"][named] if named else value
-    return found
 
 
 def _kind(schema: Schema, value: Schema) -> str:
@@ -126,5 +121,5 @@ def _kind(schema: Schema, value: Schema) -> str:
         return " or ".join(json.dumps(one) for one in value["enum"])
     if value.get("type") == "array":
         return f"list of {_kind(schema, value['items'])}"
-    value = _resolved(schema, value)
+    value = resolved(schema, value)
     return str(value.get("format") or value.get("type") or "any")

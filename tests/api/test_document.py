@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,12 +21,14 @@ def document() -> Any:
     return answer.json()
 
 
+def everything(document: Any) -> Iterator[tuple[str, str, Any]]:
+    for address, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield address, method, operation
+
+
 def test_every_operation_is_there_with_what_it_requires(document: Any) -> None:
-    found = {
-        f"{method.upper()} {path}": one
-        for path, methods in document["paths"].items()
-        for method, one in methods.items()
-    }
+    found = {f"{method.upper()} {address}": one for address, method, one in everything(document)}
 
     assert document["openapi"].startswith("3.1")
     assert found.keys() == operations().keys()
@@ -45,15 +48,38 @@ def test_every_credential_is_there(document: Any) -> None:
 
 
 def test_every_error_is_a_problem_document_with_an_example(document: Any) -> None:
-    kinds = {kind.code: kind.status for kind in problems.KINDS.values()}
-    for methods in document["paths"].values():
-        for operation in methods.values():
-            assert {"401"} <= operation["responses"].keys()
-            for status, answer in operation["responses"].items():
-                if int(status) >= 400:
-                    [(media_type, content)] = answer["content"].items()
-                    assert media_type == problems.MEDIA_TYPE
-                    assert kinds[content["example"]["code"]] == content["example"]["status"] == int(status)
+    shared = document["components"]["responses"]
+    for address, method, operation in everything(document):
+        assert {"400", "401", "422", "429", "503"} <= operation["responses"].keys()
+        assert ("404" in operation["responses"]) >= ("{" in address)
+        assert ("403" in operation["responses"]) >= (method != "get")
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                name = answer["$ref"].removeprefix("#/components/responses/")
+                [(media_type, content)] = shared[name]["content"].items()
+                assert media_type == problems.MEDIA_TYPE
+                assert content["example"]["code"] == name
+                assert content["example"]["status"] == problems.KINDS[name].status == int(status)
+
+
+def test_what_lists_or_creates_links_to_what_can_be_done_with_one(document: Any) -> None:
+    found = {one["operationId"]: f"{method} {address}" for address, method, one in everything(document)}
+    links = {
+        (f"{method} {address}", found[link["operationId"]]): link["parameters"]
+        for address, method, one in everything(document)
+        for answer in one["responses"].values()
+        for link in answer.get("links", {}).values()
+    }
+
+    for (_, target), parameters in links.items():
+        assert sorted(parameters) == sorted(re.findall(r"{(\w+)}", target))
+    revoke = "delete /api/v1/me/keys/{key_id}"
+    assert links["post /api/v1/me/keys", revoke] == {"key_id": "$response.body#/id"}
+    assert links["get /api/v1/me/keys", revoke] == {"key_id": "$response.body#/0/id"}
+    assert links["get /api/v1/tenants/{tenant_id}/members", "delete /api/v1/tenants/{tenant_id}/members/{user_id}"] == {
+        "tenant_id": "$request.path.tenant_id",
+        "user_id": "$response.body#/items/0/user_id",
+    }
 
 
 def test_the_page_shows_every_operation_and_needs_no_script() -> None:
