@@ -32,6 +32,10 @@ test: setup ## Run all tests
 test-fast: setup ## Run the tests that need no browser, process or clock (three minutes; CONTRIBUTING.md)
 	@exec $(PYTEST) --fast
 
+.PHONY: schema
+schema: setup ## Try 200 new examples of each operation of the API with each credential (twenty minutes)
+	@exec $(PYTEST) --examples 200 tests/api/test_schema.py
+
 .PHONY: coverage
 coverage: ## Run all tests, and fail if their coverage is too low (CONTRIBUTING.md)
 	@$(MAKE) --no-print-directory test COVERAGE=yes

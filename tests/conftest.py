@@ -46,6 +46,7 @@ settings.OIDC_SIGNING_KEYS = [pairs.generate(algorithm).pem for algorithm in Sig
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fast", action="store_true", help="run what `make test-fast` does (tests/support/needs.py)")
+    parser.addoption("--examples", type=int, help="new examples of each operation of the API, as `make schema` tries")
 
 
 def pytest_configure(config: pytest.Config) -> None:
