@@ -1,23 +1,37 @@
 """What operations share about input: its types, and the error for what a model does not accept."""
 
+import re
+from datetime import date
 from typing import Annotated
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from pydantic import AfterValidator, Field, StringConstraints
+from ninja import Schema
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from api.problems import INVALID_REQUEST, ApiError
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("A NUL is not accepted.")
+
+class Input(Schema, extra="forbid", strict=True):
+    """The body of a request. Unknown fields are refused, and values of another type, even if they could be converted.
+
+    Its texts have no NUL, the only character that PostgreSQL cannot store: ``api.json_body`` refuses it.
+    """
+
+
+def _day(text: str) -> str:
+    if not DAY.fullmatch(text):
+        raise ValueError("A day is written as 2026-11-30.")
     return text
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-"""A text without NUL, the only character that PostgreSQL cannot store."""
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day in a query. pydantic alone would also read a number, as seconds since 1970."""
 
-Line = Annotated[Text, StringConstraints(strip_whitespace=True)]
+Text = str  # the name by which modules that are being written know it
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True)]
 """A text without spaces at its ends, as forms read it."""
 
 Id = Annotated[int, Field(ge=0, lt=2**63)]

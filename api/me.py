@@ -11,13 +11,14 @@ from accounts.own_account import name_change
 from accounts.own_account.name_change import NoName
 from api.callers import caller_of
 from api.guards import requires
+from api.inputs import Input
 from api.problems import INVALID_REQUEST, ApiError, Problem
 from authserver.scopes import ACCOUNT_WRITE
 
 router = Router(tags=["Caller"])
 
 
-class NameIn(Schema, extra="forbid"):
+class NameIn(Input):
     name: str = Field(max_length=1000, examples=["Ada Lovelace"])
 
 

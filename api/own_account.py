@@ -19,7 +19,7 @@ from accounts.sign_in.factors.enrolled import factors_of
 from api.callers import caller_of
 from api.guards import requires
 from api.idempotency import REPEATED, idempotent
-from api.inputs import invalid
+from api.inputs import Input, invalid
 from api.problems import TOO_MANY_REQUESTS, ApiError, Problem
 from authserver.authorization import consents
 from authserver.models import ApiKey, Consent
@@ -53,7 +53,7 @@ class FactorOut(Schema):
     recovery_left: int | None
 
 
-class KeyIn(Schema, extra="forbid"):
+class KeyIn(Input):
     """A key works in the active tenant, with what the person may do there, for a number of days."""
 
     name: str = Field(max_length=100, examples=["laptop"])

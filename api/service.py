@@ -10,6 +10,7 @@ from ninja.openapi.schema import OpenAPISchema
 from api import document, errors, me, own_account, parameters
 from api.administration import rights, sessions, users
 from api.guards import ANYBODY
+from api.json_body import StrictJson
 from api.operations import operations_of
 from api.rights import Requirement
 from api.tenants import invitations, members, own, roles, settings, trail
@@ -30,6 +31,7 @@ api = Api(
     description="Who is calling: a person or a service, and what they may do.",
     docs_url=None,  # the page is ours: api.pages
     auth=ANYBODY,
+    parser=StrictJson(),
 )
 for resource in (me, own_account, own, members, invitations, roles, settings, trail, users, rights, sessions):
     api.add_router("/v1", resource.router)

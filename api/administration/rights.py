@@ -14,7 +14,7 @@ from accounts.people.account_changes import LastSuperuser, SiteRights, set_right
 from api.administration.acting import last_superuser, session_to_keep, superuser
 from api.administration.users import REFUSED, person_of
 from api.guards import requires
-from api.inputs import Text
+from api.inputs import Input
 from api.problems import INVALID_REQUEST, ApiError, Problem
 from api.rights import SITE_ADMIN
 from authserver.scopes import USERS_READ, USERS_WRITE
@@ -25,13 +25,13 @@ WRITE = requires(scope=USERS_WRITE, role=SITE_ADMIN, fresh="10m")
 MOST = 500  # groups, or permissions
 
 
-class RightsIn(Schema, extra="forbid"):
+class RightsIn(Input):
     """All rights that the person has from now on: others are taken away. Permissions are ``app.codename``."""
 
     is_staff: bool
     is_superuser: bool
-    groups: list[Text] = Field(max_length=MOST, examples=[["Support"]])
-    permissions: list[Text] = Field(max_length=MOST, examples=[["accounts.view_user"]])
+    groups: list[str] = Field(max_length=MOST, examples=[["Support"]])
+    permissions: list[str] = Field(max_length=MOST, examples=[["accounts.view_user"]])
 
 
 class RightsOut(Schema):

@@ -23,7 +23,7 @@ from accounts.sign_in.factors.enrolled import factors_of
 from api.administration.acting import above, administrator, last_superuser
 from api.guards import requires
 from api.idempotency import idempotent
-from api.inputs import Text
+from api.inputs import Input
 from api.me import IdentityOut
 from api.own_account import FactorOut
 from api.paging import After, Limit, Page, cut, newest_first
@@ -99,8 +99,8 @@ class UserDetailOut(UserOut):
     factors: list[FactorOut] | None
 
 
-class ReasonIn(Schema, extra="forbid"):
-    reason: Text = Field(max_length=LONGEST_REASON, pattern=r"\S", examples=["Lost the phone, called from the desk."])
+class ReasonIn(Input):
+    reason: str = Field(max_length=LONGEST_REASON, pattern=r"\S", examples=["Lost the phone, called from the desk."])
 
 
 class CutOffIn(ReasonIn):

@@ -22,7 +22,7 @@ from api.administration.acting import member_acting
 from api.callers import caller_of
 from api.guards import requires
 from api.idempotency import REPEATED, idempotent
-from api.inputs import Id, Text, invalid
+from api.inputs import Id, Input, invalid
 from api.paging import After, Page, cut, newest_first
 from api.paging import Limit as PageLimit
 from api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, TOO_MANY_REQUESTS, UNAVAILABLE, ApiError, Problem, ProblemKind
@@ -74,8 +74,8 @@ class InvitationOut(Schema):
     expires_at: datetime
 
 
-class InvitationIn(Schema, extra="forbid", strict=True):
-    email: Text = Field(max_length=254, examples=["ada@example.com"])
+class InvitationIn(Input):
+    email: str = Field(max_length=254, examples=["ada@example.com"])
     role_id: Id = Field(examples=[3])
 
 

@@ -13,7 +13,7 @@ from accounts.organizations import delegation, memberships
 from accounts.organizations.delegation import NotDelegated
 from api.administration.acting import above, member_acting, session_to_keep
 from api.guards import requires
-from api.inputs import Id
+from api.inputs import Id, Input
 from api.paging import After, Limit, Page, page_of
 from api.problems import INVALID_REQUEST, ApiError, Problem
 from api.tenants.own import REFUSED
@@ -38,7 +38,7 @@ class MemberOut(Schema):
     is_by_rule: bool
 
 
-class MemberIn(Schema, extra="forbid", strict=True):
+class MemberIn(Input):
     role_id: Id = Field(examples=[3])
 
 

@@ -16,7 +16,7 @@ from accounts.organizations.delegation import NotDelegated
 from api.administration.acting import above, member_acting
 from api.guards import requires
 from api.idempotency import REPEATED, idempotent
-from api.inputs import Line, Text, invalid
+from api.inputs import Input, Line, invalid
 from api.paging import After, Limit, Page, page_of
 from api.problems import CONFLICT, FORBIDDEN, ApiError, Problem
 from api.tenants.own import REFUSED
@@ -31,7 +31,7 @@ WRITTEN = {404: Problem, 409: Problem, **REFUSED}
 OF_INVITATIONS = "accounts.delete_invitation"  # a role's invitations are deleted with it
 
 RoleId = Annotated[int, Path(ge=0, lt=2**63)]
-Scopes = Annotated[list[Annotated[Text, StringConstraints(max_length=100)]], Field(max_length=200)]
+Scopes = Annotated[list[Annotated[str, StringConstraints(max_length=100)]], Field(max_length=200)]
 Permission = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$", max_length=200)]
 Permissions = Annotated[list[Permission], Field(max_length=500)]
 
@@ -50,14 +50,14 @@ class RoleOut(Schema):
     is_own: bool
 
 
-class RoleIn(Schema, extra="forbid", strict=True):
+class RoleIn(Input):
     name: Line = Field(max_length=100, examples=["Librarian"])
     description: Line = Field("", max_length=300, examples=["Looks after the books."])
     permissions: Permissions = Field([], examples=[["accounts.view_membership"]])
     scopes: Scopes = Field([], examples=[["books:write"]])
 
 
-class RoleChangesIn(Schema, extra="forbid", strict=True):
+class RoleChangesIn(Input):
     """What to change; what is left out stays."""
 
     name: Line = Field("", max_length=100, examples=["Librarian"])

@@ -9,7 +9,7 @@ from ninja import Field, Router, Schema
 
 from accounts.models import Tenant
 from api.guards import requires
-from api.inputs import Line, invalid
+from api.inputs import Input, Line, invalid
 from api.tenants.own import REFUSED
 from authserver.scopes import SETTINGS_READ, SETTINGS_WRITE
 
@@ -30,7 +30,7 @@ class SettingsOut(Schema):
     remembered_lifetime_days: int | None
 
 
-class SettingsIn(Schema, extra="forbid", strict=True):
+class SettingsIn(Input):
     """What to change; a setting that is left out stays. Null means as long as the site says."""
 
     name: Line = Field("", max_length=150, examples=["Abbey"])

@@ -1,7 +1,7 @@
 """``/v1/tenants/{tenant_id}/audit``: what happened in an organization, as the trail has it."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
 from api.guards import requires
+from api.inputs import Day
 from api.paging import After, Limit, Page, cursor_of, key_in
 from api.problems import INVALID_REQUEST, UNAVAILABLE, ApiError, Problem
 from api.tenants.own import REFUSED
@@ -63,8 +64,8 @@ class TrailQuery(Schema):
     action: str = Field("", max_length=200, description="An event such as session.revoked, or create, update, delete.")
     table: str = Field("", max_length=200, description="A table such as accounts_membership.")
     object: str = Field("", max_length=200, description="A row of the table, by id.")
-    since: date | None = Field(None, description="The first day.")
-    until: date | None = Field(None, description="The last day.")
+    since: Day | None = Field(None, description="The first day.")
+    until: Day | None = Field(None, description="The last day.")
     source: Source | None = None
     request: UUID | None = Field(None, description="The id in the member instance of a problem document.")
     batch: UUID | None = None
