@@ -46,7 +46,7 @@ OTHERS = {
     "authserver/protocol/bearer_credential.py credential_of": "the scheme of a header of HTTP",
     "authserver/services/certificates.py _thumbprint": "a digest in hexadecimal",
     "authserver/devices/codes.py find": "a user code, of ASCII letters alone",
-    "authserver/tokens/jwts.py verify": "the type of a token, a media type",
+    "authserver/tokens/jwts.py signed_content": "the type of a token, a media type",
     "accounts/sessions/statements.py new_key": "the key of a session, in base 32",
     "accounts/migrations/0001_initial.py Migration": "a person's name, in the index by which a list is sorted",
     "accounts/migrations/0001/words.sql": "words to search by, under C; nobody is identified by them (ADR 39)",

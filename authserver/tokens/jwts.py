@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ ACCESS = "at+jwt"  # RFC 9068, section 2.1
 ID = "JWT"
 LOGOUT = "logout+jwt"  # OpenID Connect Back-Channel Logout 1.0, section 2.4
 LONGEST = 16_384  # characters
+REMEMBERED = 1_000  # verified tokens in each process: a few megabytes
 
 _SIGNER = PyJWS()
 _SIGNER.register_algorithm(SigningAlgorithm.ED25519.value, OKPAlgorithm())  # PyJWT only knows its former name
@@ -48,17 +50,30 @@ def verify(token: str, *, typ: str, is_over_allowed: bool = False) -> dict[str, 
     if len(token) > LONGEST or not token.isascii():
         raise TokenRefused("malformed")
     try:
-        header = get_unverified_header(token)
-        kid = header.get("kid")
-        pair = _key(kid, is_over_allowed=is_over_allowed) if isinstance(kid, str) else None
-        if pair is None or header.get("alg") != pair.algorithm.value:
-            raise TokenRefused("signed with none of our keys")
-        if str(header.get("typ", "")).lower() != typ.lower() or "crit" in header:
-            raise TokenRefused("of another type")
-        claims = json.loads(_SIGNER.decode(token, pair.public, algorithms=[pair.algorithm.value]))
+        kid, payload = signed_content(token, typ, is_over_allowed=is_over_allowed)
+        claims = json.loads(payload)
     except (PyJWTError, ValueError) as failure:
         raise TokenRefused(type(failure).__name__) from failure
+    if _key(kid, is_over_allowed=is_over_allowed) is None:
+        raise TokenRefused("signed with none of our keys")
     return _checked(claims, is_over_allowed=is_over_allowed)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def signed_content(token: str, typ: str, *, is_over_allowed: bool) -> tuple[str, bytes]:
+    """Return the ``kid`` and the payload of a signed token. It is remembered that the signature is right (ADR 59).
+
+    Whether the key still counts is asked each time: a ``kid`` is the thumbprint of its key, so it names no other one.
+    Refusals are not remembered. Raises TokenRefused, PyJWTError.
+    """
+    header = get_unverified_header(token)
+    kid = header.get("kid")
+    pair = _key(kid, is_over_allowed=is_over_allowed) if isinstance(kid, str) else None
+    if pair is None or header.get("alg") != pair.algorithm.value:
+        raise TokenRefused("signed with none of our keys")
+    if str(header.get("typ", "")).lower() != typ.lower() or "crit" in header:
+        raise TokenRefused("of another type")
+    return pair.kid, _SIGNER.decode(token, pair.public, algorithms=[pair.algorithm.value])
 
 
 def _key(kid: str, *, is_over_allowed: bool) -> PublicKey | None:

@@ -208,6 +208,7 @@ def test_first_requests_that_hold_transactions_do_not_wait_for_each_other() -> N
 @pytest.mark.promise(66)
 def test_a_withdrawn_key_counts_no_more_and_another_signs_at_once() -> None:
     old, token, others = kid(), signed(), signed(ES256)
+    assert is_accepted(token)
     found = rotation.withdraw(old)
     assert (found.key.kid, [row.algorithm for row in found.successors]) == (old, [RS256])
     assert kid() == found.successors[0].kid != old

@@ -5,7 +5,7 @@ import hmac
 import json
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -319,3 +319,25 @@ def test_a_token_is_over_when_its_time_is_and_then_only_a_hint(time_machine: Any
     time_machine.shift(2)
     assert refused(token) == "expired"
     assert jwts.verify(token, typ=jwts.ACCESS, is_over_allowed=True)["sub"] == "someone"
+
+
+def test_a_verified_token_is_remembered_and_nothing_else_of_it_is_taken_for_granted(time_machine: Any) -> None:
+    token = ours()
+    before = jwts.signed_content.cache_info()
+    first = jwts.verify(token, typ=jwts.ACCESS)
+    first["sub"] = "changed by its reader"
+
+    assert jwts.verify(token, typ=jwts.ACCESS)["sub"] == "someone"
+    assert jwts.signed_content.cache_info().hits == before.hits + 1
+    assert refused(token, typ=jwts.ID) == "of another type"
+    assert refused(token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB"))
+    time_machine.move_to(datetime.now(tz=UTC) + timedelta(days=1))
+    assert refused(token) == "expired"
+
+
+def test_refused_tokens_are_not_remembered() -> None:
+    before = jwts.signed_content.cache_info().currsize
+    for _ in range(3):
+        assert refused(f"{ours()}AAAA")
+
+    assert jwts.signed_content.cache_info().currsize == before
