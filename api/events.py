@@ -1,4 +1,4 @@
-"""The events of the API."""
+"""The events of the API, and of forward authentication."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -20,4 +20,19 @@ IDEMPOTENT_REQUEST_PURGED = AppEvent(
     {"count": _("how many"), "finished": _("whether nothing was left for the next run")},
 )
 
-DECLARATIONS = [CREDENTIAL_REFUSED, ACCESS_REFUSED, IDEMPOTENT_REQUEST_PURGED]
+HOST_OPENED = AppEvent(
+    "protected_host.opened",
+    _("A person was admitted to a protected host. The browser can open it as long as the session lasts."),
+    {"origin": _("which host")},
+)
+HOST_REFUSED = AppEvent(
+    "protected_host.refused",
+    _("A proxy or a browser asked for a protected host and was refused, for the reason given."),
+    {
+        "origin": _("which host, if it was named"),
+        "reason": _("why, in a word"),
+        "reference": _("what the person's page shows, if there was one"),
+    },
+)
+
+DECLARATIONS = [CREDENTIAL_REFUSED, ACCESS_REFUSED, IDEMPOTENT_REQUEST_PURGED, HOST_OPENED, HOST_REFUSED]

@@ -135,7 +135,7 @@ def _named_tenant(request: HttpRequest) -> UUID | None:
 
 
 def _refusal(request: HttpRequest, caller: Caller, found: Sequence[Lack]) -> ApiError:
-    afterwards(request, partial(_record, _operation(request), caller, found))
+    afterwards(request, partial(record_refusal, _operation(request), caller, found))
     words = {name: value for lack in found for name, value in lack.items()}
     if not words.keys() <= OF_SIGN_IN:
         said = {"scope": str(words["scope"])} if "scope" in words else {}
@@ -155,7 +155,7 @@ def _operation(request: HttpRequest) -> str:
     return f"{request.method} /{request.resolver_match.route if request.resolver_match else ''}"
 
 
-def _record(operation: str, caller: Caller, found: Sequence[Lack]) -> None:
+def record_refusal(operation: str, caller: Caller, found: Sequence[Lack]) -> None:
     """Record a refusal when the request's transaction has ended, within the limit of what callers can write."""
     logger.warning("access refused: operation=%s caller=%s missing=%s", operation, caller.actor, list(found))
     if rate_limits.may_leave_entry():

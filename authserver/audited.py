@@ -7,6 +7,7 @@ DECLARATIONS = [
     Audited("authserver.ClientSecret", secret={"digest"}, ignored={"last_used_at"}),
     Audited("authserver.RegisteredScope"),
     Audited("authserver.Resource"),
+    Audited("authserver.ProtectedHost"),
     Audited("authserver.ProfileClaim"),
     Audited("authserver.ProfileValue", personal={"value"}, person="user_id"),
     Audited("authserver.Consent", person="user_id", ignored={"last_used_at"}),

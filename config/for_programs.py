@@ -29,7 +29,7 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 ENDPOINTS = frozenset(
     {
         "/oauth/token", "/oauth/introspect", "/oauth/userinfo", "/oauth/revoke", "/oauth/jwks",
-        "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/oauth/forward",
     }
 )  # fmt: skip
 

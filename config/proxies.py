@@ -14,9 +14,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+from api.forward.asked import FORWARDING
+
 X_FORWARDED_FOR, FORWARDED = "X-Forwarded-For", "Forwarded"
 HEADERS = (X_FORWARDED_FOR, FORWARDED)  # the values of FORWARDING_HEADER; the second is RFC 7239
-FORWARDING = frozenset(
+REMOVED = frozenset(
     {
         "HTTP_CLIENT_IP", "HTTP_FASTLY_CLIENT_IP", "HTTP_FORWARDED", "HTTP_FORWARDED_FOR", "HTTP_FRONT_END_HTTPS",
         "HTTP_TRUE_CLIENT_IP", "HTTP_VIA_IP", "HTTP_X_APPENGINE_USER_IP", "HTTP_X_CLIENT_IP",
@@ -53,8 +55,9 @@ def forwarding(get_response: Any) -> Any:
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         meta = request.META
-        found = {name: meta.pop(name) for name in [*meta] if name in FORWARDING or name.startswith(BEGINNINGS)}
+        found = {name: meta.pop(name) for name in [*meta] if name in REMOVED or name.startswith(BEGINNINGS)}
         if is_proxy(_peer(meta.get("REMOTE_ADDR", "")), settings.TRUSTED_PROXIES):
+            meta[FORWARDING] = found
             client = nearest_stranger(_hops(found), settings.TRUSTED_PROXIES)
             if client is not None and client.address is not None:
                 meta["REMOTE_ADDR"] = str(client.address)

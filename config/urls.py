@@ -6,6 +6,8 @@ from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
+from api.forward.answers import forward
+from api.forward.pages import admission
 from api.pages import documentation, problem
 from api.service import api
 
@@ -24,6 +26,8 @@ urlpatterns = [
     path("accounts/", include("accounts.own_account.urls")),  # first: a provider may be called anything
     path("accounts/", include("providers.urls")),
     path("admin/", admin.site.urls),
+    path("oauth/forward", forward, name="forward"),
+    path("oauth/admission", admission, name="admission"),
     path("api/docs", documentation, name="api_documentation"),
     path("api/problems/<slug:code>", problem, name="api_problem"),
 ]

@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
 from console import provider_admin, signing_keys, upstream_issuers
-from console.clients import clients, consents, profile_claims, scopes_and_resources
+from console.clients import clients, consents, profile_claims, protected_hosts, scopes_and_resources
 from console.organizations import claim_rules, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
 from console.services import certificates, keys, services
@@ -25,6 +25,7 @@ __all__ = [
     "keys",
     "memberships",
     "profile_claims",
+    "protected_hosts",
     "provider_admin",
     "roles",
     "scopes_and_resources",

@@ -34,6 +34,7 @@ REFUSED_IDENTITY = timedelta(days=30)
 
 # What clients get
 AUTHORIZATION_CODE = timedelta(seconds=60)
+ADMISSION = timedelta(seconds=60)  # from our page to the protected host
 DEVICE_CODE = timedelta(minutes=10)
 ACCESS_TOKEN = timedelta(minutes=10)
 ID_TOKEN = timedelta(minutes=10)

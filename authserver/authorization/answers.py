@@ -14,6 +14,7 @@ from accounts.sign_in import rate_limits
 from audit.events import record
 from authserver import events
 from authserver.authorization.request import AuthorizationRefused, Destination
+from authserver.models import Client, ProtectedHost
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.refusal_page import refusal_page
 
@@ -49,8 +50,13 @@ def after_pages(request: HttpRequest, to: Destination, response: HttpResponseBas
     """
     if not isinstance(response, ToClient):
         return response
-    page = render(request, "authserver/onward.html", {"url": response.url, "client": to.client})
-    page.headers["Refresh"] = f"0; url={response.url}"
+    return onward_page(request, response.url, client=to.client)
+
+
+def onward_page(request: HttpRequest, url: str, *, client: Client | ProtectedHost) -> HttpResponse:
+    """Return the page that leads to an app, or to a protected host."""
+    page = render(request, "authserver/onward.html", {"url": url, "client": client})
+    page.headers["Refresh"] = f"0; url={url}"
     return page
 
 

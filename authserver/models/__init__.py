@@ -13,6 +13,7 @@ from authserver.models.client import (
 from authserver.models.device_code import DeviceCode
 from authserver.models.logout import LogoutNotice
 from authserver.models.profile_claim import ProfileClaim, ProfileValue
+from authserver.models.protected_host import ProtectedHost, SiteRole
 from authserver.models.service import ApiKey, CertificateIdentity, CertificateName, ServiceAccount
 from authserver.models.signing_key import SigningAlgorithm, TokenSigningKey
 from authserver.models.token import AccessToken, RevokedToken, TokenFamily
@@ -31,12 +32,14 @@ __all__ = [
     "LogoutNotice",
     "ProfileClaim",
     "ProfileValue",
+    "ProtectedHost",
     "RefreshPolicy",
     "RegisteredScope",
     "Resource",
     "RevokedToken",
     "ServiceAccount",
     "SigningAlgorithm",
+    "SiteRole",
     "TokenFamily",
     "TokenFormat",
     "TokenSigningKey",

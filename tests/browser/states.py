@@ -567,5 +567,6 @@ STATES = [
     State(name="error-403_csrf", heading="This page has expired", arrive=_without_proof),
     State(name="api-documentation", heading="API", arrive=at("/api/docs")),
     State(name="api-problem", heading="The caller may not do this", arrive=at("/api/problems/forbidden")),
+    State(name="host-unknown", heading="We do not know this page", arrive=at("/oauth/admission")),
     State(name="error-404", heading="There is no page here", arrive=at("/no/such/page/")),
 ]

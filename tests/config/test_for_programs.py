@@ -13,6 +13,7 @@ from accounts.organizations.middleware import OPERATIONS
 from api.service import operations
 from authserver.urls import OAUTH, WELL_KNOWN
 from config.for_programs import ENDPOINTS
+from config.urls import urlpatterns
 from tests.support.proven import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,7 @@ def is_for_clients(pattern: URLPattern) -> bool:
 def test_every_endpoint_of_clients_goes_the_shorter_way() -> None:
     known = [(f"/oauth/{pattern.pattern}", pattern) for pattern in OAUTH]
     known += [(f"/.well-known/{pattern.pattern}", pattern) for pattern in WELL_KNOWN]
+    known += [(f"/{pattern.pattern}", pattern) for pattern in urlpatterns if isinstance(pattern, URLPattern)]
     found = {address for address, pattern in known if is_for_clients(pattern)}
 
     assert found - WITH_PAGES == ENDPOINTS

@@ -70,6 +70,22 @@ def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, o
             "unknown": {"reference": "7F3K-Q2", "reason": "client_unknown", "client": None},
             "known": {"reference": "7F3K-Q2", "reason": "redirect_uri_unknown", "client": theirs, "user": person},
         },
+        "api/not_admitted.html": {
+            "not-allowed": {
+                "user": person,
+                "reason": "not_allowed",
+                "host": {"name": "Wiki"},
+                "missing": {"tenant", "org_role", "scope", "fresh"},
+            },
+            "no-factor": {"user": person, "reason": "not_allowed", "host": {"name": "Wiki"}, "missing": {"acr"}},
+            "lost": {
+                "user": person,
+                "reason": "browser_lost",
+                "host": {"name": "Wiki", "origin": "https://wiki.example.com"},
+                "reference": "7F3K-Q2",
+            },
+            "unknown": {"reason": "host_unknown", "host": None, "reference": "7F3K-Q2"},
+        },
         "authserver/logout.html": {
             "asked": {"user": person, "client": None, "action": "/oauth/logout/confirm/0"},
             "for-an-app": {
