@@ -92,7 +92,7 @@ bench-purge: setup ## Measure the purge of a million expired sessions (ten minut
 bench-cut-off: setup ## Measure how soon four processes refuse all credentials after a cut-off (a minute)
 	@$(BIN)/python -m bench.cut_off
 
-bench-resource-server: setup ## Measure a call with an access token to a FastAPI back end (two minutes)
+bench-resource-server: setup ## Measure a call with an access token to back ends and our API (four minutes)
 	@$(BIN)/python -m bench.resource_server
 
 .PHONY: format

@@ -1,4 +1,4 @@
-"""The back ends: FastAPI in uvicorn, two workers, which differ only in how they verify an access token."""
+"""The back ends: FastAPI in uvicorn and Django in gunicorn, two workers each. Of a pair only the verifier differs."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -15,7 +15,7 @@ from typing import Self
 from bench.cpu import cpu_ms
 from bench.peers.packages import installed
 from bench.peers.python_jose import LOCK
-from bench.resource_server.goals import JOSE, JOSE_JWK
+from bench.resource_server.goals import AGAIN, DJANGO, JOSE, JOSE_JWK, PYJWT
 from bench.resource_server.issuer import AUDIENCE, SCOPE, BenchIssuer
 from bench.running import stop
 from bench.table import OURS
@@ -26,17 +26,23 @@ from config.embedded.programs import any_free_port
 from config.variables import CHECKOUT
 
 PACKAGE = CHECKOUT / "clients" / "vestibule-verify" / "src"
-SERVER = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
+QUIETLY = ("--workers", "2", "--log-level", "warning")
+UVICORN = ("uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", *QUIETLY)
+GUNICORN = ("gunicorn", "--worker-class", "gthread", "--threads", "10", *QUIETLY)
+OURS_IN_DJANGO = f"{OURS}, Django"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One way to verify tokens."""
+    """One way to verify tokens. ``target`` is whose figure ``again`` is, of calls with tokens that take turns."""
 
     name: str
     described: str
     module: str
+    server: Sequence[str] = UVICORN
     environment: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    again: str = AGAIN
 
 
 PEER = "bench.peers.python_jose.app:app"
@@ -48,6 +54,21 @@ KINDS = (
         described="python-jose with the key as a JWK, which it parses at each call, as samples on the web do",
         module=PEER,
         environment={"KEY_AS": "jwk"},
+    ),
+    Kind(
+        name=OURS_IN_DJANGO,
+        described="vestibule_verify, keys from the issuer; gunicorn as the product has it",
+        module="bench.resource_server.django_app",
+        server=GUNICORN,
+        target=OURS,
+        again=DJANGO,
+    ),
+    Kind(
+        name=PYJWT,
+        described="PyJWT with a key that it has parsed once, the same settings and server, checks no type",
+        module="bench.peers.pyjwt.app",
+        server=GUNICORN,
+        again=DJANGO,
     ),
 )
 
@@ -65,8 +86,9 @@ class BackEnd:
 
     def __enter__(self) -> Self:
         with tempfile.NamedTemporaryFile(prefix="vb-", suffix=".log") as log:
-            command = [sys.executable, "-m", "uvicorn", self.kind.module, "--port", str(self.port), "--workers", "2"]
-            self._process = child.start([*command, *SERVER], environment=self._environment(), log=Path(log.name))
+            where = ["--port", str(self.port)] if self.kind.server is UVICORN else ["--bind", f"127.0.0.1:{self.port}"]
+            command = [sys.executable, "-m", *self.kind.server, *where, self.kind.module]
+            self._process = child.start(command, environment=self._environment(), log=Path(log.name))
             try:
                 self._wait(Path(log.name))
             except BaseException:

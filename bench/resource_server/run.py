@@ -8,9 +8,11 @@ from bench.client import Order
 from bench.conditions import Condition
 from bench.crowd import Crowd
 from bench.resource_server.back_ends import KINDS, BackEnd
-from bench.resource_server.goals import AGAIN, FLOOR, JOSE, NEW
+from bench.resource_server.goals import AGAIN, FLOOR, JOSE, NEW, OWN
 from bench.resource_server.issuer import BenchIssuer
+from bench.resource_server.own_api import PAGE, OwnApi
 from bench.rounds import Sample, order, percentile
+from bench.table import OURS
 
 TOKENS = 100  # that take turns
 WARM_UP = 500  # calls: both workers have loaded everything
@@ -47,25 +49,41 @@ def carry_out(plan: Plan, say: Say) -> Outcome:
         for kind in KINDS:
             say(f"starting {kind.name}")
             running[kind.name] = stack.enter_context(BackEnd(kind, issuer))
-        tokens = [issuer.token() for _ in range(TOKENS)]
+        say("starting the product")
+        own = stack.enter_context(OwnApi(crowd, plan.lanes))
+        tokens, of_own = [issuer.token() for _ in range(TOKENS)], [own.token() for _ in range(TOKENS)]
         for name, back_end in running.items():
             outcome.conditions[name] = conditions(back_end, issuer)
             measure(back_end, crowd, tokens, operations=WARM_UP, lanes=plan.lanes)
-        for number, names in enumerate(order(list(running), plan.rounds), 1):
+        outcome.conditions[OWN] = own.conditions()
+        measure(own, crowd, of_own, operations=WARM_UP, lanes=plan.lanes, page=PAGE)
+        for number, names in enumerate(order([*running, OWN], plan.rounds), 1):
             say(f"round {number} of {plan.rounds}: {', '.join(names)}")
+            for name in names:
+                if name == OWN:
+                    found = measure(own, crowd, of_own, operations=plan.operations, lanes=plan.lanes, page=PAGE)
+                    outcome.add(OURS, OWN, found)
+                else:
+                    _measure_turns(running[name], crowd, tokens, plan, outcome)
             fresh = [issuer.token() for _ in range(plan.operations)]
-            for figure, sent in ((AGAIN, tokens), (NEW, fresh)):
-                for name in names:
-                    found = measure(running[name], crowd, sent, operations=plan.operations, lanes=plan.lanes)
-                    outcome.add(name, figure, found)
+            for name in names:
+                if name in running and running[name].kind.again == AGAIN:
+                    found = measure(running[name], crowd, fresh, operations=plan.operations, lanes=plan.lanes)
+                    outcome.add(name, NEW, found)
             bare = running[JOSE]
             found = measure(bare, crowd, tokens, operations=plan.operations, lanes=plan.lanes, page="/open")
             outcome.add(JOSE, FLOOR, found)
     return outcome
 
 
+def _measure_turns(back_end: BackEnd, crowd: Crowd, tokens: list[str], plan: Plan, outcome: Outcome) -> None:
+    kind = back_end.kind
+    found = measure(back_end, crowd, tokens, operations=plan.operations, lanes=plan.lanes)
+    outcome.add(kind.target or kind.name, kind.again, found)
+
+
 def measure(
-    back_end: BackEnd, crowd: Crowd, tokens: list[str], *, operations: int, lanes: int, page: str = "/me"
+    back_end: BackEnd | OwnApi, crowd: Crowd, tokens: list[str], *, operations: int, lanes: int, page: str = "/me"
 ) -> Sample:
     """Call with these tokens in turns."""
     wanted = Order(base=back_end.url, operations=operations, lanes=lanes, page=page, tokens=tokens)
