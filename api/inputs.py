@@ -1,6 +1,7 @@
 """What operations share about input: its types, and the error for what a model does not accept."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -38,12 +39,22 @@ Id = Annotated[int, Field(ge=0, lt=2**63)]
 """An integer that a key of the database can be."""
 
 
-def invalid(found: ValidationError) -> ApiError:
-    """Return the error for a body that a model does not accept."""
+def faults_of(found: ValidationError) -> Sequence[Mapping[str, str]]:
+    """Return the faults that a model found in a body, each with its field."""
     by_field = found.message_dict if hasattr(found, "error_dict") else {NON_FIELD_ERRORS: found.messages}
-    faults = [
+    return [
         {"field": "body.wanted" if name == NON_FIELD_ERRORS else f"body.wanted.{name}", "message": text}
         for name, texts in by_field.items()
         for text in texts
     ]
-    return ApiError(INVALID_REQUEST, "The input is not accepted.", fields=faults)
+
+
+def invalid(found: ValidationError) -> ApiError:
+    """Return the error for a body that a model does not accept."""
+    return ApiError(INVALID_REQUEST, "The input is not accepted.", fields=faults_of(found))
+
+
+def unknown(field: str) -> ApiError:
+    """Return the error for a field of a body that names what does not exist for the caller."""
+    fault = {"field": f"body.wanted.{field}", "message": "There is no such name or id."}
+    return ApiError(INVALID_REQUEST, "The input is not accepted.", fields=[fault])

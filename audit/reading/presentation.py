@@ -21,6 +21,7 @@ from audit.declarations import declaration_of
 from audit.models import Entry, Personal
 from audit.reading import labels
 from audit.reading.visibility import ObjectReference, Visibility
+from audit.serialization import serialize
 from foundation.declarations import Audited
 
 WORD = re.compile(r"\w+|\W")
@@ -82,6 +83,26 @@ def missing(state: ValueState) -> Value:
     return Value(text=NOT_SHOWN[state](), state=state)
 
 
+def masked_columns(model: type[Model] | None) -> frozenset[str]:
+    declaration = declaration_of(model) if model else None
+    return frozenset(declaration.masked) if isinstance(declaration, Audited) else frozenset()
+
+
+def is_unmasked(value: Any) -> bool:
+    """Whether a value of a masked column is from an older entry, when the column was not masked yet."""
+    return not str(value or MASK).startswith(MASK)
+
+
+def serialize_past(entry: Entry) -> dict[str, Any]:
+    """Return an entry like ``serialize``, but without what a column held before it was declared masked."""
+    masked, found = masked_columns(labels.model_of(entry.object_table)), serialize(entry)
+    for side in ("before", "after"):
+        for column in masked & (found[side] or {}).keys():
+            if is_unmasked(found[side][column]):
+                found[side] = {**found[side], column: labels.SECRET}
+    return found
+
+
 def personal_of(entry: Entry) -> Personal | None:
     """Return the personal values of an entry, unless they were erased. Its time selects the partition."""
     return Personal.objects.filter(entry_id=entry.pk, at=entry.at).first() if entry.personal_digest else None
@@ -122,11 +143,6 @@ class EntryPresentation:
         return Whereabouts(ip_address=self.personal.ip_address or "", browser=self.personal.user_agent or "")
 
     @property
-    def _masked(self) -> frozenset[str]:
-        declaration = declaration_of(self.model) if self.model else None
-        return frozenset(declaration.masked) if isinstance(declaration, Audited) else frozenset()
-
-    @property
     def _may_see(self) -> bool:
         return self.visibility.may_see_personal(self.entry)
 
@@ -140,8 +156,8 @@ class EntryPresentation:
         """Return a value of the entry for display, or the reason why it is not shown."""
         if value == labels.SECRET:
             return missing(ValueState.SECRET)
-        if column in self._masked and not str(value or MASK).startswith(MASK):
-            return missing(ValueState.HIDDEN)  # from an older entry, when the column was not masked yet
+        if column in masked_columns(self.model) and is_unmasked(value):
+            return missing(ValueState.HIDDEN)
         if value != labels.PERSONAL:
             return show(self.model, column, value, self.visibility)
         if self.personal is None:

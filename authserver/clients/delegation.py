@@ -8,9 +8,11 @@ asked, the switch for the conformance suite, the signing algorithm, and resource
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from accounts.models import User
 from accounts.organizations import delegation
+from audit.events import Event, record
 from authserver import scopes
 from authserver.models import Client, Resource, SigningAlgorithm
 
@@ -52,6 +54,17 @@ def faults(actor: User, client: Client, before: Client | None) -> Faults:
     if not _are_of_tenant(set(client.resources) - set(before.resources if before else ()), client):
         found["resources"] = [delegation.ABOVE]
     return found
+
+
+def fields_above(invalid: ValidationError) -> list[str]:
+    """Return the fields that were refused because they are above the actor, and not because they are wrong."""
+    return [field for field, texts in invalid.message_dict.items() if str(delegation.ABOVE) in texts]
+
+
+def record_refusals(actor: User, client: Client | None, fields: Iterable[str]) -> None:
+    """Record that an administrator wanted more for a client than they have. Call it after a rollback."""
+    for field in fields:
+        record(Event.CHANGE_REFUSED, object=client, reason=f"app_{field}_above", requested_by=str(actor.pk))
 
 
 def _is_service_above(actor: User, client: Client, before: Client | None) -> bool:

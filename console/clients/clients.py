@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from authserver.clients import changes, delegation
+from authserver.clients import changes, delegation, search
 from authserver.clients.registration import Registered, register
 from authserver.models import Client, ClientSecret, GrantType
 from console.clients.acts import ActsOnClients
@@ -82,8 +82,7 @@ class ClientAdmin(PreviewsTokens, ActsOnClients, FoundByWords, ReauthenticationF
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Client], search_term: str
     ) -> tuple[QuerySet[Client], bool]:
-        by_id = queryset.filter(client_id=search_term.strip())
-        return (by_id, False) if by_id.exists() else super().get_search_results(request, queryset, search_term)
+        return search.find(queryset, search_term), False
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return [name for name in self.list_display if name != "tenant" or actor(request).is_superuser]

@@ -7,9 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
-from accounts.organizations.delegation import ABOVE
-from audit.events import Event, record
-from authserver.clients import registration
+from authserver.clients import delegation, registration
 from authserver.clients.registration import Registration
 from authserver.models import Client, GrantType, RefreshPolicy, ServiceAccount, SigningAlgorithm, TokenFormat
 from console.organizations.asking import RequestedBy
@@ -137,6 +135,5 @@ class ClientForm(RequestedBy):
         """Put each message beside its field. A form error is a page, so the entry about the refusal is committed."""
         for field, texts in invalid.message_dict.items():
             self.add_error(field if field in self.fields else None, texts)
-            if str(ABOVE) in texts:
-                app = None if self.instance._state.adding else self.instance  # noqa: SLF001  # Django documents it
-                record(Event.CHANGE_REFUSED, object=app, reason=f"app_{field}_above", requested_by=str(self.person.pk))
+        app = None if self.instance._state.adding else self.instance  # noqa: SLF001  # Django documents it
+        delegation.record_refusals(self.person, app, delegation.fields_above(invalid))

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from accounts.people import search
+from accounts.people import trail
 from accounts.sign_in.provider_names import name_of
 from audit.models import Entry
 from audit.reading.filters import TrailFilterForm
 from audit.reading.search import Condition
 from console.lists.export import ExportAdmin
-from console.scope import Scoped, actor, people_of
+from console.scope import Scoped, actor
 from console.trail.entries import EntryAdmin
 from console.trail.restoring import RestoreAdmin
 from console.trail.retention import RetentionAdmin
@@ -60,35 +60,16 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
         return [*own, *super().get_urls()]
 
     def scoped(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
-        return queryset.filter(_of_tenant(request))
+        return queryset.filter(*(condition.where for condition in self.scope(request)))
 
     def scope(self, request: HttpRequest) -> Sequence[Condition]:
-        return () if actor(request).is_superuser else (Condition(where=_of_tenant(request)),)
+        return trail.scope_of(actor(request))
 
     def get_filters_form(self, request: HttpRequest) -> TrailFilterForm:
-        """Return a form that finds people by email address or username, and tenants by name.
-
-        A tenant's administrators have no filter by tenant.
-        """
-
-        def person(called: str) -> str | None:
-            return search.person_called(people_of(self, request), called)
-
-        names = {"actor": person, "person": person, "tenant": search.tenant_called}
-        without = frozenset() if actor(request).is_superuser else frozenset({"tenant"})
-        resolvers = {name: resolve for name, resolve in names.items() if name not in without}
-        form: type[TrailFilterForm] = type(
-            "AskedOfTenants", (self.filters_form,), {"names": resolvers, "without": without}
-        )
-        return form(request.GET)
+        return trail.filter_form(actor(request), request.GET)
 
     def provider_name(self, provider: str) -> str:
         return name_of(provider) if provider else ""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         return EntryAdmin.history_view(self, request, object_id, extra_context)
-
-
-def _of_tenant(request: HttpRequest) -> Q:
-    membership = actor(request).active_membership
-    return Q(tenant_id=str(membership.tenant_id) if membership else "")  # matches nothing: no entry has an empty tenant
