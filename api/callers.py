@@ -25,7 +25,8 @@ class Caller:
     ``credential`` and ``program`` are the keys under which its requests are counted: this credential, and all those of
     one app, service or person. ``client`` is the app to which a token was issued. ``last_sign_in`` says how and when
     the person last signed in. It is None for what no sign-in has given, such as a key, and it returns None if the
-    credential does not tell.
+    credential does not tell. ``is_for_tenant`` says that the credential was given for one tenant, even if the person
+    has left it since.
     """
 
     kind: CallerKind
@@ -39,6 +40,7 @@ class Caller:
     program: str
     client: UUID | None = None
     last_sign_in: Callable[[], Authentication | None] | None = field(default=None, repr=False)
+    is_for_tenant: bool = False
 
     def __post_init__(self) -> None:
         """A service is no superuser, whoever its owner is: their role in the tenant is what counts."""
@@ -49,7 +51,7 @@ class Caller:
     def is_site_wide(self) -> bool:
         """Whether a superuser acts on the whole site. A credential for one tenant reaches that tenant alone."""
         is_superuser = self.kind == "person" and self.person is not None and self.person.is_superuser
-        return is_superuser and (self.scopes is None or self.tenant_id is None)
+        return is_superuser and (self.scopes is None or not (self.is_for_tenant or self.tenant_id))
 
     @property
     def own_scopes(self) -> list[str]:
@@ -63,7 +65,8 @@ class Caller:
     def joined_with(self, other: "Caller") -> "Caller":
         """Return the caller with two credentials that agree: it may do only what both allow."""
         limits = [one.scopes for one in (self, other) if one.scopes is not None]
-        return replace(self, scopes=frozenset.intersection(*limits) if limits else None)
+        scopes = frozenset.intersection(*limits) if limits else None
+        return replace(self, scopes=scopes, is_for_tenant=self.is_for_tenant or other.is_for_tenant)
 
 
 def without_site_rights(person: User) -> User:

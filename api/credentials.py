@@ -201,6 +201,7 @@ def _of_person(token: BearerToken, text: str) -> Caller:
         program=f"client {token.client.pk}",
         client=token.client.pk,
         last_sign_in=partial(_told_by, token),
+        is_for_tenant=token.family is not None and token.family.tenant_id is not None,
     )
 
 

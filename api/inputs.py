@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from ninja import Schema
@@ -30,10 +31,11 @@ def _day(text: str) -> str:
 Day = Annotated[date, BeforeValidator(_day)]
 """A day in a query. pydantic alone would also read a number, as seconds since 1970."""
 
-Text = str  # the name by which modules that are being written know it
-
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
 """A text without spaces at its ends, as forms read it."""
+
+Key = Annotated[UUID, Field(strict=False)]
+"""A UUID, which JSON writes as a text."""
 
 Id = Annotated[int, Field(ge=0, lt=2**63)]
 """An integer that a key of the database can be."""

@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from api import document, errors, me, own_account, parameters
-from api.administration import rights, sessions, users
+from api.administration import audit, clients, rights, sessions, users
 from api.guards import ANYBODY
 from api.json_body import StrictJson
 from api.operations import operations_of
@@ -33,7 +33,9 @@ api = Api(
     auth=ANYBODY,
     parser=StrictJson(),
 )
-for resource in (me, own_account, own, members, invitations, roles, settings, trail, users, rights, sessions):
+OF_TENANTS = (own, members, invitations, roles, settings, trail)
+OF_ADMINISTRATORS = (users, rights, sessions, clients, audit)
+for resource in (me, own_account, *OF_TENANTS, *OF_ADMINISTRATORS):
     api.add_router("/v1", resource.router)
 errors.register(api)
 api.add_decorator(parameters.only_documented)

@@ -1,5 +1,7 @@
 """Who administers through the API, what they see, and how they are told that something is above them."""
 
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import cast
 
 from django.http import HttpRequest
@@ -11,7 +13,11 @@ from accounts.sign_in import rate_limits
 from api.callers import caller_of, without_site_rights
 from api.problems import CONFLICT, FORBIDDEN, ApiError
 from audit.context import acting
+from authserver.clients.delegation import record_refusals
+from authserver.models import Client
 from tenancy import site_context
+
+Faults = Sequence[Mapping[str, str]]
 
 
 def administrator(request: HttpRequest) -> User:
@@ -51,25 +57,35 @@ def session_to_keep(request: HttpRequest, person: User) -> str | None:
 
 def above(request: HttpRequest, what: User | Role | Membership | None, reason: str = "person_above") -> ApiError:
     """Record that somebody wanted more than they may do themselves (ADR 12), and return the error."""
-    _record_afterwards(request, what, reason)
-    detail = "This is above what the caller may do. Nothing was changed."
-    return ApiError(FORBIDDEN, detail, reason=reason, missing=[{"reach": True}])
+    _afterwards(request, partial(delegation.record_refusal, what=what, reason=reason))
+    return _above(reason=reason)
 
 
 def last_superuser(request: HttpRequest, what: User) -> ApiError:
     """Record that somebody wanted to remove the last superuser, and return the error."""
-    _record_afterwards(request, what, "last_superuser")
+    _afterwards(request, partial(delegation.record_refusal, what=what, reason="last_superuser"))
     return ApiError(CONFLICT, "This is the last superuser who can sign in.", reason="last_superuser")
 
 
-def _record_afterwards(request: HttpRequest, what: User | Role | Membership | None, reason: str) -> None:
-    """Record the refusal when the request's transaction has been rolled back, within the limit of such entries."""
+def app_above(request: HttpRequest, app: Client | None, fields: Sequence[str], faults: Faults = ()) -> ApiError:
+    """Record that an app is, or some of its fields would be, above whoever wants to change it; return the error."""
+    _afterwards(request, partial(record_refusals, client=app, fields=fields))
+    return _above(reason="app_above", fields=faults)
+
+
+def _above(*, reason: str, fields: Faults = ()) -> ApiError:
+    detail = "This is above what the caller may do. Nothing was changed."
+    return ApiError(FORBIDDEN, detail, reason=reason, missing=[{"reach": True}], fields=fields)
+
+
+def _afterwards(request: HttpRequest, record: Callable[[User], None]) -> None:
+    """Record a refusal when the request's transaction has been rolled back, within the limit of such entries."""
     caller = caller_of(request)
 
-    def record() -> None:
+    def do() -> None:
         assert caller.person is not None  # noqa: S101  # as above
         if rate_limits.may_leave_entry():
             with acting(actor=caller.actor, behind=caller.behind, tenant_id=caller.tenant_id):
-                delegation.record_refusal(caller.person, what, reason=reason)
+                record(caller.person)
 
-    afterwards(request, record)
+    afterwards(request, do)

@@ -1,7 +1,5 @@
 """``/v1/tenants/{tenant_id}/audit``: what happened in an organization, as the trail has it."""
 
-from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,48 +9,17 @@ from ninja import Field, Query, Router, Schema
 
 from api.guards import requires
 from api.inputs import Day
-from api.paging import After, Limit, Page, cursor_of, key_in
-from api.problems import INVALID_REQUEST, UNAVAILABLE, ApiError, Problem
+from api.paging import After, Limit, Page
+from api.problems import Problem
 from api.tenants.own import REFUSED
-from audit.models import Entry, Source
+from api.trail import EntryOut, page_of_entries
+from audit.models import Source
 from audit.reading.filters import TrailFilterForm
-from audit.reading.search import Condition, SearchTooSlow, find
-from audit.serialization import serialize
+from audit.reading.search import Condition
 from authserver.scopes import AUDIT_READ
 
 router = Router(tags=["Organizations: trail"])
 READ = requires(scope=AUDIT_READ, permission="audit.view_entry", tenant=True)
-
-
-class ActorOut(Schema):
-    kind: str
-    id: str
-
-
-class ObjectOut(Schema):
-    table: str
-    id: str | None
-
-
-class EntryOut(Schema):
-    """An entry as webhooks and exports have it: without personal values, which no erasure could reach there."""
-
-    id: int
-    at: datetime
-    type: str
-    source: Source
-    action: str
-    actor: ActorOut
-    behind: ActorOut | None
-    object: ObjectOut | None
-    person: str | None
-    tenant: str | None
-    request: str | None
-    batch: str | None
-    reason: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    details: dict[str, Any] | None
 
 
 class TrailQuery(Schema):
@@ -86,18 +53,5 @@ def trail(
     A page may have fewer entries than the limit, or none, and still be followed by others: it looks through a bounded
     number of entries.
     """
-    form = OwnTrailForm(wanted.dict(exclude_none=True))
-    if not form.is_valid():
-        fields = [
-            {"field": f"query.{name}", "message": str(text)} for name, texts in form.errors.items() for text in texts
-        ]
-        raise ApiError(INVALID_REQUEST, "The input is not accepted.", fields=fields)
-    of_tenant, asked = Q(tenant_id=str(tenant_id)), form.question()
-    question = replace(asked, conditions=[Condition(where=of_tenant), *asked.conditions])
-    try:
-        found = find(Entry.objects.filter(of_tenant), question, beyond=key_in(after), count=limit)
-    except SearchTooSlow:
-        detail = "The entries were not found in time. Narrow the filters, for example by days."
-        raise ApiError(UNAVAILABLE, detail, headers={"Retry-After": "5"}) from None
-    last = found.reached if found.reached is not None else found.entries[-1].pk if found.has_more else None
-    return {"items": [serialize(one) for one in found.entries], "next": cursor_of(last) if last is not None else ""}
+    scope = [Condition(where=Q(tenant_id=str(tenant_id)))]
+    return page_of_entries(OwnTrailForm(wanted.dict(exclude_none=True)), scope, after=after, limit=limit)

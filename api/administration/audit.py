@@ -1,0 +1,62 @@
+"""``/v1/admin/audit``: the trail, with the search of the admin."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from ninja import Field, Path, Query, Router, Schema
+
+from accounts.people import trail
+from api.administration.acting import administrator
+from api.guards import requires
+from api.inputs import Day
+from api.paging import After, Limit, Page
+from api.problems import Problem
+from api.trail import EntryOut, page_of_entries, visible
+from audit.models import Source
+from audit.reading.presentation import serialize_past
+from authserver.scopes import AUDIT_READ
+
+router = Router(tags=["Administration: trail"])
+REFUSED = {401: Problem, 403: Problem, 422: Problem, 429: Problem}
+READ = requires(scope=AUDIT_READ, permission="audit.view_entry")
+EntryId = Annotated[int, Path(ge=0, lt=2**63)]
+
+
+class EntryQuery(Schema):
+    """The filters of the trail in the admin. Those that are left out do not filter."""
+
+    q: str = Field("", max_length=300, description="A reference, or any whole id.")
+    actor: str = Field("", max_length=300, description="The id, e-mail address or username of who acted.")
+    person: str = Field("", max_length=300, description="The id, e-mail address or username of whom it concerns.")
+    action: str = Field("", max_length=100, description="An event, or create, update or delete.")
+    table: str = Field("", max_length=100, description="The table of the object.")
+    object: str = Field("", max_length=300, description="The id of the object.")
+    since: Day | None = Field(None, description="The first day, in the time zone of the site.")
+    until: Day | None = Field(None, description="The last day.")
+    tenant: str = Field("", max_length=300, description="The id or name of a tenant; for superusers.")
+    source: Source | None = None
+    request: UUID | None = None
+    batch: UUID | None = None
+    ip_address: str = Field("", max_length=50)
+
+
+@router.get("/admin/audit", response={200: Page[EntryOut], 503: Problem, **REFUSED}, auth=READ)
+def entries(request: HttpRequest, wanted: Query[EntryQuery], limit: Limit = 50, after: After = "") -> dict[str, Any]:
+    """List entries of the trail, the newest first.
+
+    A page may have fewer entries than the limit, or none, and still be followed by others: it looks through a bounded
+    number of entries.
+    """
+    reader = administrator(request)
+    form = trail.filter_form(reader, wanted.dict(exclude_none=True))
+    return page_of_entries(form, trail.scope_of(reader), after=after, limit=limit)
+
+
+@router.get("/admin/audit/{entry_id}", response={200: EntryOut, 404: Problem, **REFUSED}, auth=READ)
+def entry(request: HttpRequest, entry_id: EntryId) -> dict[str, Any]:
+    """Return an entry with what was before and after. No secret is ever in it."""
+    found = visible(trail.scope_of(administrator(request))).filter(pk=entry_id).first()
+    if found is None:
+        raise Http404
+    return serialize_past(found)
