@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from authserver.services.certificates import PRESENTED, Presented, read, read_header, read_subject
-from config.certificate_headers import has_subject, is_about_certificate
+from config.certificate_headers import about_certificates, has_subject
 from config.proxies import address_in, is_proxy
 
 ABSENT = frozenset({"", "(null)"})  # what proxies send for a client without a certificate
@@ -25,7 +25,7 @@ def client_certificate(get_response: Callable[[HttpRequest], HttpResponseBase]) 
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         meta = request.META
-        found = {name: meta.pop(name) for name in [*meta] if is_about_certificate(name)}
+        found = {name: meta.pop(name) for name in about_certificates(meta)}
         meta[PRESENTED] = _of_socket(meta) if settings.CLIENT_CERTIFICATE_CA else _of_proxy(meta, found)
         return get_response(request)
 

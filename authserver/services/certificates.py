@@ -31,6 +31,7 @@ LARGEST = 64 * 1024  # bytes of a certificate
 LONGEST = 1000  # characters of a name
 SERVICE, PERSON = Rows(ServiceAccount, "(f.service)"), Rows(User, "(f.person)")
 READ = "SELECT f.refusal, f.scopes, {columns} FROM public.certificate_services(%s::text[], %s::text[]) f"
+UNREADABLE = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 BYTE_SEQUENCE = re.compile(r":([A-Za-z0-9+/]+={0,2}):\Z")  # RFC 8941, section 3.3.5
 SPELLINGS = {  # of attributes that RFC 4514 does not name: those of OpenSSL, and so of nginx, Apache and HAProxy
     "emailAddress": NameOID.EMAIL_ADDRESS,
@@ -77,7 +78,7 @@ def read(data: bytes) -> CertificateFields:
         is_valid = certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc
         digest = certificate.fingerprint(SHA256()).hex()
         names = frozenset([(CertificateName.SHA256, digest), *_names(certificate)])
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         raise CertificateRefused("certificate_malformed") from None
     if not is_valid:
         raise CertificateRefused("certificate_not_valid_now")

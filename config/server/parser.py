@@ -9,7 +9,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader, Unreader
 
-from config.certificate_headers import is_about_certificate
+from config.certificate_headers import about_certificates
 from config.server.bounds import LARGEST_BODY, LONGEST_HEAD, LONGEST_LINE
 from config.server.refusals import BodyTooLarge, RepeatedCertificate
 
@@ -81,8 +81,10 @@ class UntrustedRequest(Request):  # type: ignore[misc]  # a library without type
         """Raises RepeatedCertificate: WSGI joins repeated headers with commas, and names have commas too (ADR 62)."""
         headers: list[tuple[str, str]] = super().parse_headers(data, from_trailer)
         names = [name for name, _ in headers]
-        if len(set(names)) < len(names) and any(is_about_certificate(name) and names.count(name) > 1 for name in names):
-            raise RepeatedCertificate
+        if len(set(names)) < len(names):
+            names = about_certificates(names)
+            if len(set(names)) < len(names):
+                raise RepeatedCertificate
         return headers
 
 

@@ -16,13 +16,14 @@ from django.utils import timezone
 
 from accounts.models import Membership, Role, User
 from audit.models import Entry
-from authserver.models import CertificateIdentity, CertificateName, ServiceAccount
+from authserver.models import CertificateIdentity, CertificateName, Client, ServiceAccount
 from authserver.services import accounts
 from tenancy import site_context, tenant_context
 from tests.api.test_credentials import ME, why_refused
 from tests.support.api import bearer, key, session_of
 from tests.support.authorized import App
 from tests.support.certificates import Authority, add
+from tests.support.oauth import basic, document, registered, token_request
 from tests.support.services import READ, WRITE, clerk, key_of_person, key_of_service, service
 from tests.tenancy.conftest import Town
 
@@ -155,6 +156,18 @@ def test_a_key_of_the_same_service_agrees(build: ServiceAccount, ada: User, town
     ):
         assert why_refused(ask(dn() | headers)) == "another_caller"
     assert why_refused(ask(dn(), browser=session_of(ada))) == "another_caller"
+
+
+@pytest.mark.promise(72)
+def test_a_token_of_the_services_own_client_agrees(build: ServiceAccount, town: Town) -> None:
+    client, secret = registered(tenant=town.a.tenant, scopes=[READ])
+    fields = {"grant_type": "client_credentials", "scope": READ}
+    with tenant_context(town.a.tenant.pk):
+        Client.objects.filter(pk=client.pk).update(service=build)
+    token = bearer(document(token_request(Browser(), fields, basic(client.client_id, secret)))["access_token"])
+
+    assert ask(dn() | token).json()["id"] == str(build.pk)
+    assert ask(token).json()["id"] == str(build.pk)
 
 
 @pytest.mark.promise(72)

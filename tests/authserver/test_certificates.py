@@ -1,12 +1,15 @@
 """Client certificates that are services (RFC 8705): their names in one form, and whose they are."""
 
 import base64
+from contextlib import suppress
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.models import User
 from authserver.models import CertificateIdentity, CertificateName, ServiceAccount
@@ -18,6 +21,8 @@ from tests.support.services import READ, clerk, service
 from tests.tenancy.conftest import Town
 
 BUILD = "CN=build,O=Engines,C=GB"
+
+DER = Authority().issue(BUILD, [x509.DNSName("build.engines.example")]).public_bytes(Encoding.DER)
 
 
 def pem(**options: object) -> bytes:
@@ -151,6 +156,22 @@ def test_a_subject_is_compared_exactly() -> None:
 def test_what_is_no_certificate_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(CertificateRefused, match=reason):
         certificates.read(data)
+
+
+@pytest.mark.filterwarnings("ignore")  # the library warns of certificates that break a rule and are read all the same
+@given(st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=2)), min_size=1, max_size=4))
+def test_a_damaged_certificate_is_read_or_refused(damages: list[tuple[int, bytes]]) -> None:
+    data = bytearray(DER)
+    for at, piece in damages:
+        data[at : at + 1] = piece
+    with suppress(CertificateRefused):
+        certificates.read(bytes(data))
+
+
+def test_a_certificate_of_an_unknown_version_is_refused() -> None:
+    at = DER.index(b"\xa0\x03\x02\x01\x02") + 4
+    with pytest.raises(CertificateRefused, match="certificate_malformed"):
+        certificates.read(DER[:at] + b"\x09" + DER[at + 1 :])
 
 
 @pytest.mark.parametrize("days", [(-3, -1), (1, 3)])
