@@ -5,7 +5,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -34,17 +34,22 @@ UNDOCUMENTED = "The input is not in the documented form."
 
 @dataclass(frozen=True)
 class Place:
-    """Where a request has its credential: the security scheme, how schemathesis is given it, and the WSGI variable."""
+    """Where a request has its credential: the security scheme, how schemathesis is given it, and the WSGI variable.
+
+    ``moved_to`` is another variable for what schemathesis cannot send: it sends something else in its place.
+    """
 
     scheme: str
     option: str
     variable: str
     form: str
+    moved_to: str = ""
 
 
 SESSION = Place("session", "api_key", "HTTP_COOKIE", "sessionid={}")
 TOKEN = Place("accessToken", "bearer", "HTTP_AUTHORIZATION", "Bearer {}")
 KEY = Place("apiKey", "api_key", "HTTP_X_API_KEY", "{}")
+CERTIFICATE = replace(KEY, moved_to="HTTP_X_CLIENT_CERT_DN")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +141,8 @@ class Product:
         environ[self.place.variable] = environ[self.place.variable].replace(
             placeholder, self.place.form.format(self.text)
         )
+        if self.place.moved_to:
+            environ[self.place.moved_to] = environ.pop(self.place.variable)
         if self.place is SESSION:
             environ["HTTP_COOKIE"] += f"; csrftoken={CSRF}"
             environ["HTTP_X_CSRFTOKEN"] = CSRF

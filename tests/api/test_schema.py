@@ -5,6 +5,7 @@ The suite tries few examples, always the same. `make schema` tries hundreds, whi
 
 import secrets
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -12,13 +13,14 @@ from django.utils import timezone
 
 from accounts.models import Identity, Membership, Role, User
 from api.service import operations
-from authserver.models import TokenFormat
+from authserver.models import CertificateName, TokenFormat
 from authserver.scopes import BUILT_IN
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tenancy import site_context
-from tests.api.schema_run import KEY, SESSION, TOKEN, Credential, Plan, Product, run
+from tests.api.schema_run import CERTIFICATE, KEY, SESSION, TOKEN, Credential, Plan, Product, run
 from tests.support.authorized import App
+from tests.support.certificates import add
 from tests.support.proven import proven
 from tests.support.services import key_of_person, key_of_service, service
 from tests.support.upstream_tokens import access_token, configured
@@ -39,6 +41,8 @@ def ada(town: Town, settings: Any) -> User:
     """A person who may do everything: a superuser, and the owner of a tenant."""
     settings.ALLOWED_HOSTS = ["*"]
     settings.ADMIN_NEEDS_SECOND_FACTOR = False
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]  # from there all requests come
+    settings.CLIENT_CERTIFICATE_HEADER = "X-Client-Cert-DN"
     with site_context("a test makes a superuser"):
         ada = User.objects.create_superuser(username="ada", name="Ada", email="ada@example.com", email_verified=True)
         Membership.objects.create(user=ada, tenant=town.a.tenant, role=Role.objects.get(name="owner"))
@@ -52,6 +56,7 @@ def credentials(ada: User, town: Town, providers: Sandbox) -> Mapping[str, Crede
     jwt, opaque = (App.registered(scopes=SCOPES, token_format=one) for one in TokenFormat)
     issuer = configured(providers, scopes={name: [name] for name in SCOPES})
     job = service(tenant, ada, *SCOPES)
+    add(job, CertificateName.SUBJECT, "CN=build")
     Identity.objects.create(user=ada, provider="keycloak", issuer=issuer.issuer, subject="sub-of-ada")
 
     def token(app: App) -> str:
@@ -69,10 +74,13 @@ def credentials(ada: User, town: Town, providers: Sandbox) -> Mapping[str, Crede
         "upstream token": Credential(place=TOKEN, give=upstream),
         "key": Credential(place=KEY, give=lambda: key_of_person(ada, *SCOPES, tenant_id=tenant.pk).text),
         "key of a service": Credential(place=KEY, give=lambda: key_of_service(job).text),
+        "certificate": Credential(place=CERTIFICATE, give=lambda: "CN=build"),
     }
 
 
-@pytest.mark.parametrize("name", ["session", "jwt", "opaque token", "upstream token", "key", "key of a service"])
+@pytest.mark.parametrize(
+    "name", ["session", "jwt", "opaque token", "upstream token", "key", "key of a service", "certificate"]
+)
 def test_the_api_keeps_to_its_document(
     name: str, town: Town, credentials: Mapping[str, Credential], pytestconfig: pytest.Config
 ) -> None:
