@@ -26,10 +26,11 @@ from providers.revalidation.middleware import RevalidationMiddleware
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
+FORWARD = "/oauth/forward"  # its answers reach browsers at hosts that are not ours: we promise nothing about their TLS
 ENDPOINTS = frozenset(
     {
         "/oauth/token", "/oauth/introspect", "/oauth/userinfo", "/oauth/revoke", "/oauth/jwks",
-        "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/oauth/forward",
+        "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", FORWARD,
     }
 )  # fmt: skip
 
@@ -81,7 +82,8 @@ class ForPrograms:
             return self.of_pages(request)
         response = answer(request)
         headers = response.headers
-        for name, value in self.headers[request.is_secure()].items():
+        is_ours_over_tls = request.is_secure() and path != FORWARD
+        for name, value in self.headers[is_ours_over_tls].items():
             if name not in headers:
                 headers[name] = value
         if isinstance(response, HttpResponse) and "Content-Length" not in headers:

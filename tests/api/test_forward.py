@@ -11,6 +11,7 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
 from django.test import Client as Browser
+from django.test import override_settings
 
 from accounts.models import Membership, Session, User
 from accounts.sign_in.rate_limits import Limit
@@ -126,6 +127,17 @@ def test_the_cookies_of_the_host_are_guarded_and_no_other_is_touched(gateway: Ga
             True, True, "Lax", "/", "",
         )  # fmt: skip
     assert at_host.cookies["sessionid"].value == "the-application's"
+
+
+@pytest.mark.usefixtures("wiki")
+def test_our_promise_of_tls_is_not_made_for_the_host(gateway: Gateway) -> None:
+    with override_settings(SECURE_HSTS_SECONDS=31_536_000):
+        HostBrowser(gateway).get("/")
+        assert "Strict-Transport-Security" in Browser().get("/oauth/jwks", secure=True).headers
+
+    (answer,) = gateway.asks
+    assert "Strict-Transport-Security" not in answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.usefixtures("wiki")
