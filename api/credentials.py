@@ -266,6 +266,7 @@ class _Csrf(CsrfViewMiddleware):
     @classmethod
     def fault(cls, request: HttpRequest) -> str:
         """Return why the request is not from one of our pages, or an empty string."""
+        _ = request.body  # Django looks for the token in a form, and a form that was parsed leaves no body to read
         check = cls(lambda _request: None)  # type: ignore[arg-type]  # it is never called
         check.process_request(request)
         return str(check.process_view(request, _checked, (), {}) or "")

@@ -120,6 +120,20 @@ def test_a_body_that_is_no_json_is_refused(ada: User, body: bytes) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "multipart/form-data; boundary=x", "text/plain; charset=x"]
+)
+def test_a_form_from_a_browser_is_no_json(ada: User, content_type: str) -> None:
+    browser = proven(ada, Browser(raise_request_exception=False, enforce_csrf_checks=True))
+    browser.cookies["csrftoken"] = "a" * 32
+    form = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nlaptop\r\n--x--\r\n'
+    for more in ({}, {"Idempotency-Key": "once"}):
+        headers = {"X-CSRFToken": "a" * 32, **more}
+        answer: Any = browser.generic("POST", me("/keys"), form, content_type=content_type, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), answer.content
+    assert rows() == []
+
+
 def test_sessions_are_listed_and_ended(ada: User) -> None:
     here, there = session_of(ada), session_of(ada)
     listed = ask(me("/sessions"), browser=here).json()
