@@ -18,7 +18,6 @@ from accounts.models.session import row_key
 from accounts.people import search
 from bench.admin import data
 from console.lists.filtering import RoleFilter, TenantFilter
-from console.people import people as people_list
 from foundation import estimates
 from tenancy import site_context, tenant_context
 from tests.console.lists.conftest import PEOPLE, Crowd
@@ -132,7 +131,7 @@ def test_a_common_word_shows_every_page_in_the_order_of_the_list(
     people = sorted(crowd(230), key=lambda person: (person.created_at, person.pk), reverse=True)
     monkeypatch.setattr(search, "FEW", 20)
     for close_by in (7, 60, 500):
-        monkeypatch.setattr(people_list, "CLOSE_BY", close_by)
+        monkeypatch.setattr(search, "CLOSE_BY", close_by)
         seen, path = [], f"{PEOPLE}?q={term}"
         while path:
             shown = administrator.get(path).context["cl"]
