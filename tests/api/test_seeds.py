@@ -31,13 +31,15 @@ EXAMPLES = [  # of the seeds: addresses, and functions that guard them
     "POST /api/admin/clients/register", "POST /register", "POST /token/refresh", "POST /logout", "/login/{provider}",
     "GET /health", "require_hardware_tier", "require_scope", "expand_scopes", "check_resource_scope",
     "ALLOWED_SERVICES", "get_auth_result", "destroy_all_user_sessions", "is_token_revoked", "TokenRefreshMiddleware",
+    "AuditLog",
 ]  # fmt: skip
 ANSWERS = [  # in this order
     '"kind":"person"', '"kind":"person"', '"org_role": "owner"', "Everybody reads this.", "401\n",
-    '"email": "priya@example.com"', '"missing":[{"scope":"users:read"}]', '"role": "owner"',
-    '"slug": "analytical-engines"',
+    '"email": "priya@example.com"', '"missing":[{"scope":"users:read"}]',
+    '"type": "access.refused"', '"role": "owner"', '"slug": "analytical-engines"',
     '"type": "access.refused"', '"session_idle_minutes": 30', '"email": "rosa@example.com"', '"is_service":false',
-    '{"tenant_id":', "Your computer can do this.", "lacks the scope members:read", '["Ada","Grace"]',
+    '{"tenant_id":', "Your computer can do this.", "lacks the scope members:read",
+    '"name": "My Backend Service"', '["Ada","Grace"]',
     "lacks the tier tier3", '"issuer":', '"keys":', '"status": "ok"', "401\n",
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from config.variables import CHECKOUT
 from tests.test_budgets import LONGEST_FILE, LONGEST_FUNCTION, functions
 
 FOLDERS = sorted((CHECKOUT / "clients").glob("vestibule-*"))
-MODULES = [module for folder in FOLDERS for module in sorted(folder.rglob("*.py"))]
+MODULES = sorted((CHECKOUT / "clients").rglob("*.py"))
 DEPENDENCIES = {"vestibule-testing": ["httpx", "pytest"], "vestibule-verify": ["httpx", "pyjwt"]}
 CONTRACTS = {"vestibule-testing": 1, "vestibule-verify": 2}
 LOADED = "import sys, {}; print(*{{name.partition('.')[0] for name in sys.modules}})"

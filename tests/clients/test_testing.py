@@ -49,8 +49,8 @@ def test_the_tests_of_the_example_pass_and_leave_nothing(temporary: Path) -> Non
     done = subprocess.run(line, cwd=EXAMPLE, env=environment, capture_output=True, text=True, check=False)
 
     assert re.search(r"^6 passed in", done.stdout, re.MULTILINE), done.stdout + done.stderr
+    until(lambda: _processes_of(temporary) == [], seconds=30)
     assert list(temporary.iterdir()) == []
-    assert _processes_of(temporary) == []
 
 
 def test_tests_that_are_killed_leave_no_process(temporary: Path) -> None:
