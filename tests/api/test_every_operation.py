@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
 from accounts.models import User
 from api.rights import Requirement
 from api.service import operations
 from audit.models import Entry
-from authserver.models import CertificateName, ServiceAccount
-from tests.support.api import Headers, bearer, key, token_of
+from authserver.models import CertificateName, ProfileClaim, ProfileValue, ServiceAccount
+from tests.support.api import Headers, bearer, key, session_of, token_of
 from tests.support.certificates import add
+from tests.support.proven import proven
 from tests.support.services import READ, clerk, key_of_person, key_of_service, service
 from tests.tenancy.conftest import Town
 
@@ -35,13 +37,36 @@ def ada(town: Town) -> User:
     return clerk(town.a.tenant, READ, name="Ada")
 
 
-def send(operation: str, headers: Headers) -> Any:
+@pytest.fixture
+def root(town: Town) -> User:
+    """A superuser and owner of the first tenant, with the highest tier: they may do everything."""
+    town.a.owner.is_superuser = True
+    town.a.owner.save()
+    claim = ProfileClaim.objects.create(name="tier", choices=["tier1", "tier2"], is_tier=True)
+    ProfileValue.objects.create(claim=claim, user=town.a.owner, value="tier2")
+    return User.objects.get(pk=town.a.owner.pk)  # their epoch has moved
+
+
+def send(operation: str, headers: Headers, *, browser: Browser | None = None, tenant: object = NOBODY) -> Any:
     method, _, path = operation.partition(" ")
-    address = re.sub(r"{[^}]+}", NOBODY, path)
+    address = re.sub(r"{[^}]+}", NOBODY, path.replace("{tenant_id}", str(tenant)))
     body = json.dumps({})
-    return Browser(raise_request_exception=False).generic(
+    return (browser or Browser(raise_request_exception=False)).generic(
         method, address, body, content_type="application/json", headers=dict(headers)
     )
+
+
+def missing(answer: Any) -> set[str]:
+    """Return what a refusal names as missing."""
+    assert answer.status_code in {401, 403}, answer.content
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    return {name for lack in answer.json()["missing"] for name in lack}
+
+
+def that_require(word: str) -> list[str]:
+    found = [name for name, wanted in operations().items() if getattr(wanted, word)]
+    assert found
+    return found
 
 
 def refused(operation: str, headers: Headers, statuses: set[int]) -> None:
@@ -79,3 +104,25 @@ def test_an_operation_refuses_a_caller_without_what_it_requires(operation: str, 
 def _certificate_of(found: ServiceAccount) -> Headers:
     add(found, CertificateName.SUBJECT, "CN=build")
     return {CERTIFICATE: "CN=build"}
+
+
+@pytest.mark.parametrize("operation", that_require("fresh"))
+def test_whoever_may_do_everything_and_signed_in_long_ago_is_refused(operation: str, root: User, town: Town) -> None:
+    assert missing(send(operation, {}, browser=session_of(root), tenant=town.a.tenant.pk)) == {"fresh"}
+
+
+@pytest.mark.parametrize("operation", that_require("scope"))
+def test_whoever_may_do_everything_needs_a_token_with_the_scope(operation: str, root: User, town: Town) -> None:
+    header = token_of(root, tenant_id=town.a.tenant.pk, auth_time=timezone.now(), acr="mfa")
+
+    assert missing(send(operation, header, tenant=town.a.tenant.pk)) == {"scope"}
+
+
+@pytest.mark.parametrize("operation", that_require("tenant"))
+def test_whoever_may_do_everything_acts_in_one_tenant(operation: str, root: User, town: Town) -> None:
+    assert missing(send(operation, {}, browser=proven(root), tenant=town.b.tenant.pk)) == {"tenant"}
+
+
+@pytest.mark.parametrize("operation", that_require("permission"))
+def test_a_member_without_rights_is_refused(operation: str, town: Town) -> None:
+    assert missing(send(operation, {}, browser=proven(town.a.member), tenant=town.a.tenant.pk)) == {"permission"}
