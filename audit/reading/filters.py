@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import Exact
@@ -23,6 +24,7 @@ from foundation import references
 
 Names = Callable[[str], str | None]  # resolves a name to an id, if the reader may know it
 DAY = timedelta(days=1)
+DAYS = (MinValueValidator(date.min + DAY), MaxValueValidator(date.max - DAY))  # we look a little before and after
 
 
 class PlainSelect(forms.Select):
@@ -62,8 +64,8 @@ class TrailFilterForm(forms.Form):
         choices=lambda: [("", _("Any")), *labels.kinds_of_objects()],
     )
     object = forms.CharField(label=_("Object"), required=False)
-    since = forms.DateField(label=_("From"), required=False)
-    until = forms.DateField(label=_("To"), required=False)
+    since = forms.DateField(label=_("From"), required=False, validators=DAYS)
+    until = forms.DateField(label=_("To"), required=False, validators=DAYS)
     tenant = forms.CharField(label=_("Tenant"), required=False)
     source = forms.ChoiceField(
         label=_("Source"), required=False, widget=PlainSelect, choices=[("", _("Any")), *Source.choices]

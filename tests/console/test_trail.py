@@ -134,6 +134,8 @@ def test_an_invalid_filter_shows_an_error_and_no_entries(administrator: Client) 
         assert answer.context["cl"].form.errors.keys() == {name}
         assert "Nothing was looked for" in answer.content.decode()
         assert list(answer.context["cl"].result_list) == []
+    for name, day in (("since", "0001-01-01"), ("until", "9999-12-31")):
+        assert "Ensure this value" in administrator.get(TRAIL, {name: day}).content.decode()
     backwards = administrator.get(TRAIL, {"since": "2026-02-02", "until": "2026-02-01"})
     assert backwards.context["cl"].form.errors == {"until": ["This day lies before the first one."]}
 
