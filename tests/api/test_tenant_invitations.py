@@ -113,6 +113,19 @@ def test_an_invitation_is_sent_again_with_another_link(town: Town, owner: Browse
     assert Entry.objects.filter(action="invitation.resent").count() == 1
 
 
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=x", "text/plain"])
+def test_a_form_is_no_repeatable_request(town: Town, content_type: str) -> None:
+    browser = proven(town.a.owner, Browser(raise_request_exception=False, enforce_csrf_checks=True))
+    browser.cookies["csrftoken"] = "a" * 32
+    made = send(of(town), {"email": ADA, "role_id": role("member")}, {"X-CSRFToken": "a" * 32}, browser=browser).json()
+    form = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'
+    headers = {"X-CSRFToken": "a" * 32, "Idempotency-Key": "once"}
+    address = of(town, f"/{made['id']}/resend")
+    answer = browser.generic("POST", address, form, content_type=content_type, headers=headers)
+
+    assert answer.status_code == (200 if content_type == "text/plain" else 400), answer.content
+
+
 def test_an_invitation_is_revoked_once(town: Town, owner: Browser) -> None:
     address = of(town, f"/{invite(town, owner).json()['id']}")
 
