@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from django.http import HttpRequest, HttpResponse, RawPostDataException
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja.decorators import decorate_view
 from ninja.params.functions import Header
@@ -22,7 +22,7 @@ from ninja.utils import contribute_operation_args
 
 from api.callers import caller_of
 from api.models import PURPOSE, IdempotentRequest
-from api.problems import CONFLICT, KEY_IN_USE, KEY_REUSED, MALFORMED, ApiError, Problem
+from api.problems import CONFLICT, KEY_IN_USE, KEY_REUSED, ApiError, Problem
 from foundation import lifetimes
 from foundation.encryption import DecryptionFailed, decrypt, encrypt, fingerprints
 from foundation.locks import try_until_commit
@@ -69,7 +69,7 @@ def _repeated(request: HttpRequest, key: str) -> HttpResponse | None:
     digest = _digest(request, key)
     if not try_until_commit(f"idempotent_request {digest}"):
         raise ApiError(KEY_IN_USE, f"{KEY_IN_USE.title}.", headers={"Retry-After": "1"})
-    bodies = fingerprints(_digest_of_body(request), owner=digest, purpose=PURPOSE)
+    bodies = fingerprints(hashlib.sha256(request.body).hexdigest(), owner=digest, purpose=PURPOSE)
     first = IdempotentRequest.objects.filter(pk=digest, expires_at__gt=timezone.now()).first()
     if first is None:
         cast("_KeyedRequest", request).idempotent = IdempotentRequest(digest=digest, fingerprint=bodies[0])
@@ -98,14 +98,6 @@ def _storing(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return response
 
     return handle
-
-
-def _digest_of_body(request: HttpRequest) -> str:
-    """Return a digest of the body. Raises ApiError for a form, which Django has read already to find a CSRF token."""
-    try:
-        return hashlib.sha256(request.body).hexdigest()
-    except RawPostDataException:
-        raise ApiError(MALFORMED, "The body is a form and not JSON.") from None
 
 
 def _digest(request: HttpRequest, key: str) -> str:
