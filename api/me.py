@@ -45,12 +45,12 @@ class Me(Schema):
 def me(request: HttpRequest) -> HttpResponse:
     """Return the caller: a person with their identities, or a service."""
     caller = caller_of(request)
-    known = Me(kind=caller.kind, id=caller.id, scopes=caller.own_scopes, tenant_id=caller.tenant_id)
+    known = Me.model_construct(kind=caller.kind, id=caller.id, scopes=caller.own_scopes, tenant_id=caller.tenant_id)
     person = caller.person if caller.kind == "person" else None
     if person is not None:
         known.email, known.email_verified, known.name = person.email, person.email_verified, person.name
         known.identities = [
-            IdentityOut.model_construct(**_personal_fields(identity)) for identity in Identity.objects.of(person)
+            IdentityOut.model_construct(**_personal_fields(identity)) for identity in Identity.objects.listed(person)
         ]
     # Returning a response skips ninja's second validation. Backends call this on every request.
     return HttpResponse(known.model_dump_json(), content_type="application/json; charset=utf-8")

@@ -1,6 +1,10 @@
 """Identities: subjects of issuers that are linked to accounts."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -42,6 +46,15 @@ class IdentityManager(models.Manager["Identity"]):
     def of(self, user: User) -> "list[Identity]":
         """Return a person's identities, the oldest first."""
         return [IDENTITIES.read(row) for row in fetch_all(OF_USER, [user.pk])]
+
+    def listed(self, user: User) -> "list[Identity]":
+        """Return a person's identities to show them, the oldest first, without their claims.
+
+        They are those that the request's first statement read with the session, if it read the person.
+        """
+        if user.identities_as_read is None:
+            return self.of(user)
+        return [_listed(values) for values in json.loads(user.identities_as_read)]
 
 
 class Identity(models.Model):
@@ -88,4 +101,14 @@ FIND = (
     "statement_timestamp() FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
     "WHERE i.issuer = %s AND i.subject = %s FOR NO KEY UPDATE OF i"
 )
+LISTED = ("id", "provider", "issuer", "subject", "email", "email_verified", "name", "created_at")
+LISTED_IN_JSON = (
+    f"(SELECT coalesce(json_agg(json_build_array({', '.join(f'i.{name}' for name in LISTED)}) "
+    "ORDER BY i.created_at, i.id), '[]')::text FROM accounts_identity i WHERE i.user_id = {person})"
+)
 OF_USER = f"SELECT {IDENTITIES.columns} FROM accounts_identity i WHERE i.user_id = %s ORDER BY i.created_at, i.id"
+
+
+def _listed(values: Sequence[Any]) -> Identity:
+    *others, created_at = values
+    return Identity.from_db("default", LISTED, [*others, datetime.fromisoformat(created_at)])

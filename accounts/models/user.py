@@ -86,6 +86,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
     sign_in_epoch = models.DateTimeField(_("nothing judged before this opens a session"), null=True, editable=False)
 
     active_membership: ActiveMembership | None = None  # of this request
+    identities_as_read: str | None = None  # with the session of this request (Identity.objects.listed)
     has_second_factor: bool | None = None  # None until it is queried (accounts.sign_in.factors.enrolled)
     last_login = None  # sessions and the trail have it, without an UPDATE at each sign-in
 

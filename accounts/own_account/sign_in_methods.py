@@ -36,7 +36,7 @@ class SignInMethod:
 def sign_in_methods(request: HttpRequest, user: User) -> list[SignInMethod]:
     """Return the person's sign-in methods, oldest first. ``is_current`` marks the one that opened this session."""
     used = [record["uid"] for record in get_authentication_records(request, user) if "uid" in record]
-    identities = Identity.objects.of(user)
+    identities = Identity.objects.listed(user)
     return [
         SignInMethod(
             identity_id=identity.pk,

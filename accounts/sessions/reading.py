@@ -1,4 +1,4 @@
-"""The query that begins every signed-in request: it reads the session, its person and their active membership."""
+"""The query that begins every signed-in request: it reads the session, its person, and what pages show of both."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.models.active_membership import ActiveMembership
+from accounts.models.identity import LISTED_IN_JSON
 from accounts.models.session import row_key
 from foundation.rows import Rows, fetch_one
 
@@ -16,7 +17,7 @@ READ = f"""
         (f.session).session_data, (f.session).created_at, (f.session).active_tenant, (f.session).ends_at,
         (f.session).is_remembered, (f.session).revalidate_at, (f.session).unverified_since,
         abs(extract(epoch FROM statement_timestamp() - (f.session).last_seen_at)) > 60, {ACTIVE_MEMBERSHIP},
-        {PERSON.columns}
+        {LISTED_IN_JSON.format(person="(f.person).id")}, {PERSON.columns}
     FROM public.session_enter(%s) f
 """
 
@@ -37,7 +38,7 @@ class LoadedSession:
 
 
 def read(key: str) -> LoadedSession | None:
-    """Return the live session with this browser's key, with its person and their active membership, if there is one.
+    """Return the live session with this browser's key, with its person, their active membership and their identities.
 
     In a transaction this also sets the row-level-security context, as ``active_membership.set_context`` does.
     """
@@ -45,10 +46,11 @@ def read(key: str) -> LoadedSession | None:
     if row is None:
         return None
     data, created_at, active_tenant, ends_at, is_remembered, revalidate_at, unverified_since, is_seen_long_ago = row[:8]
-    membership, person_columns = row[8:15], row[15:]
+    membership, person_columns = row[8:15], row[16:]
     person = PERSON.read(person_columns) if person_columns[0] is not None else None
     if person is not None:
         person.active_membership = ActiveMembership.of(membership)
+        person.identities_as_read = row[15]
     return LoadedSession(
         data=data,
         created_at=created_at,

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -108,7 +108,9 @@ def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpR
     if not gate.is_reauthenticated(request):
         return gate.redirect_to_reauthenticate(request)
     if request.method != "POST":
-        method = next(one for one in sign_in_methods(request, user) if one.identity_id == identity.pk)
+        method = next((one for one in sign_in_methods(request, user) if one.identity_id == identity.pk), None)
+        if method is None:
+            raise Http404  # connected or disconnected at this moment
         return render(request, "accounts/disconnect.html", {"method": method, "action": request.path})
     try:
         disconnect(identity, keep=request.session.session_key)
