@@ -24,8 +24,8 @@ from providers.revalidation.middleware import RevalidationMiddleware
 
 logger = logging.getLogger(__name__)
 
+LOST = "lost"  # the parameter of our page about an admission that came to nothing
 # RFC 9110, section 15.5.2, requires a challenge. No browser asks anybody for this scheme.
-LOST = "lost"  # the parameter of a page about an admission that came to nothing
 CHALLENGE = {"WWW-Authenticate": 'Cookie realm="vestibule"'}
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote_plus
 
 from django.http import HttpRequest
 
@@ -12,7 +13,7 @@ from foundation.hosts import is_origin
 FORWARDING = "vestibule.forwarding"  # in request.META: the headers that config.proxies has removed, of a trusted proxy
 URL = re.compile(r"(https?://[^/?#]*)(.*)\Z", re.DOTALL)
 OF_WEBSOCKETS = {"ws": "http", "wss": "https"}  # as Traefik names the scheme of a WebSocket's request
-LONGEST = 1500  # characters of a path to which people come back: with all else it fits into the URL of our page
+LONGEST = 1600  # characters of a path, quoted: with all else it fits into the URL of our page (foundation.next_page)
 
 
 class ForwardRefused(Exception):
@@ -77,7 +78,7 @@ def host_of(origin: str) -> ProtectedHost:
 def url_at(origin: str, path: str) -> str:
     """Return the URL of a path at an origin: that of its first page for a path that no browser sends like this."""
     is_plain = path.isascii() and path.isprintable() and not {" ", "\\"} & set(path)
-    return f"{origin}{path if is_plain and path.startswith('/') and len(path) <= LONGEST else '/'}"
+    return f"{origin}{path if is_plain and path.startswith('/') and len(quote_plus(path)) <= LONGEST else '/'}"
 
 
 def split(url: str) -> tuple[str, str]:

@@ -427,6 +427,17 @@ def test_our_page_sends_nobody_to_a_host_that_is_not_listed(to: str, ada: User) 
 
 
 @pytest.mark.usefixtures("wiki")
+@pytest.mark.parametrize(("times", "comes_back"), [(150, True), (200, False)])
+def test_a_long_address_is_kept_through_the_sign_in_or_left_at_once(*, times: int, comes_back: bool) -> None:
+    path = "/" + "%C3%BC" * times
+    answer = asked({**PARTS, "X-Forwarded-Uri": path})
+    to_sign_in = Browser().get(local(answer.headers["Location"]))
+    (then,) = parse_qs(urlsplit(to_sign_in.headers["Location"]).query)["next"]
+
+    assert parse_qs(urlsplit(then).query)["to"] == [f"{WIKI}{path if comes_back else '/'}"]
+
+
+@pytest.mark.usefixtures("wiki")
 def test_a_bookmark_of_our_page_begins_at_the_host(ada: User) -> None:
     for browser in ("", "short", "ü" * 43):
         answer = proven(ada).get("/oauth/admission", {"to": f"{WIKI}/a", "browser": browser})
