@@ -1,5 +1,6 @@
 """The BFF example: people sign in, the browser gets no token, and one round leads to a stronger sign-in."""
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from tests.authserver.peers.person import Person, forms
 from tests.clients.backend import API, SECONDS, Backend
 from tests.clients.page import OWN, SCOPES, Page, running
 from tests.support.authenticator import code, enrol_app
+
+LOGOUT_HEADER = b'{"alg":"RS256","typ":"logout+jwt","kid":"no such key"}'
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -149,8 +152,11 @@ def test_an_answer_for_another_browser_opens_no_session(page: Page, providers: S
     assert page.person.opens(re.sub("iss=[^&]+", "iss=https%3A%2F%2Fevil.example", answer)).headers["Location"] == (
         "/?problem=lost"
     )
-    page.person.browser.cookies.set("bff-flow", "e30=")
-    assert page.person.opens(answer).headers["Location"] == "/?problem=lost"
+    for cookie in ("e30=", "é", base64.urlsafe_b64encode(b"[" * 5000).decode()):
+        broken = requests.get(
+            answer, headers={"Cookie": f"bff-flow={cookie}".encode()}, allow_redirects=False, timeout=SECONDS
+        )
+        assert broken.headers["Location"] == "/?problem=lost"
     assert tokens(page) == []
 
 
@@ -247,7 +253,9 @@ def test_what_is_no_logout_token_ends_nothing(page: Page) -> None:
     page.signs_in()
     access_token = tokens(page)[0]
 
-    for text in ("", "a.b.c", access_token, "x" * (1024 * 1024 + 1)):
+    nested, header = (base64.urlsafe_b64encode(text).decode() for text in (b"[" * 9999, LOGOUT_HEADER))
+
+    for text in ("", "a.b.c", access_token, f"{nested}.{nested}.AA", f"{header}.e30.AA", "x" * (1024 * 1024 + 1)):
         answer = page.asks("/bff/backchannel-logout", "POST", headers={}, data={"logout_token": text})
         assert answer.status_code in {400, 413}
     assert page.who()

@@ -186,5 +186,5 @@ def _unpacked(cookie: str) -> Flow:
     try:
         found = json.loads(base64.urlsafe_b64decode(cookie))
         return Flow(**{name: str(found[name]) for name in Flow.__dataclass_fields__})
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Refused("no_flow") from None

@@ -15,6 +15,7 @@ import jwt
 
 ALGORITHMS = ["RS256", "ES256"]
 LEEWAY = 30  # seconds between the clocks of two machines
+KEYS_FRESH, KEYS_REFETCH = 300, 10  # seconds until keys are fetched again, and at least between two fetches
 LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 REQUIRED = {"id_token": ["exp", "iat", "sub"], "logout": ["exp", "iat", "jti", "events"]}
 
@@ -65,6 +66,8 @@ class OpenIDClient:
         self.registration = registration
         self.http = httpx.AsyncClient(timeout=10)
         self._metadata: dict[str, Any] | None = None
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = float("-inf")
 
     async def authorize_url(self, flow: Flow, step_up: Mapping[str, str]) -> str:
         """Return where the person signs in. ``step_up`` is what an API asked for (RFC 9470, section 4)."""
@@ -122,18 +125,26 @@ class OpenIDClient:
             header = jwt.get_unverified_header(token)
             if (header.get("typ", "").lower() == "logout+jwt") != (kind == "logout"):
                 raise Refused("another_type")
-            keys = jwt.PyJWKSet.from_dict(await self._call("GET", await self._endpoint("jwks_uri")))
             return jwt.decode(
                 token,
-                keys[header.get("kid", "")],
+                await self._key(str(header.get("kid"))),
                 algorithms=ALGORITHMS,
                 audience=self.registration.client_id,
                 issuer=self.registration.issuer,
                 leeway=LEEWAY,
                 options={"require": REQUIRED[kind], "strict_aud": True},
             )
-        except (jwt.PyJWTError, KeyError, AttributeError) as failed:
+        except (jwt.PyJWTError, KeyError, AttributeError, RecursionError) as failed:
             raise Refused(type(failed).__name__) from None
+
+    async def _key(self, kid: str) -> jwt.PyJWK:
+        """Return a published key. Raises KeyError. Whatever strangers send, keys are fetched once in ten seconds."""
+        age_allowed = KEYS_REFETCH if kid not in self._keys else KEYS_FRESH
+        if time.monotonic() > self._fetched_at + age_allowed:
+            found = jwt.PyJWKSet.from_dict(await self._call("GET", await self._endpoint("jwks_uri")))
+            self._keys = {str(key.key_id): key for key in found.keys}
+            self._fetched_at = time.monotonic()
+        return self._keys[kid]
 
     async def _ask(self, form: Mapping[str, str]) -> dict[str, Any]:
         return await self._call("POST", await self._endpoint("token_endpoint"), form)
