@@ -15,8 +15,8 @@ from django.core.cache import cache
 from django.db import connections, transaction
 from django.urls import Resolver404, resolve
 from requests import Session
-from schemathesis.engine import events, from_schema
-from schemathesis.engine.run import PhaseName
+from schemathesis.engine import Status, events, from_schema
+from schemathesis.engine.run import PhaseName, PhaseSkipReason
 from schemathesis.generation.stateful.state_machine import APIStateMachine
 from schemathesis.transport.wsgi import WSGITransport
 
@@ -226,10 +226,13 @@ def _config(place: Place, plan: Plan) -> dict[str, Any]:
 def _faults(product: Product, event: Any) -> Iterator[str]:
     if isinstance(event, events.PhaseStarted):
         product.is_scenario = event.phase.name == PhaseName.STATEFUL_TESTING
+    elif isinstance(event, events.PhaseFinished):
+        if event.status == Status.SKIP and event.phase.skip_reason != PhaseSkipReason.DISABLED:
+            yield f"nothing was tried: {event.phase.name}, {event.phase.skip_reason}"
     elif isinstance(event, events.FatalError):
         raise event.exception
     elif isinstance(event, events.NonFatalError):
-        yield f"{event.label} ({event.phase}): {event.info.format()}"
+        yield f"{event.label} ({event.phase}): {event.info}"
     elif isinstance(event, events.ScenarioFinished):
         for checks in event.recorder.checks.values():
             for failed in (check.failure_info for check in checks if check.failure_info):
