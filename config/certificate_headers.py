@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 NAME = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\Z")
 ABOUT = re.compile(r"CERT|SSL|TLS|X509|SPIFFE|(?:\A|[_-])S?DN(?:[_-]|\Z)")
+OF_ISSUER = re.compile(r"ISSUER|-I-?DN\Z")
 WORDS = ("CERT", "SSL", "TLS", "X509", "SPIFFE", "DN")  # each name that is about certificates has one of them
 
 
@@ -28,4 +29,6 @@ def fault_of_name(name: str) -> str | None:
         return "names one header, of letters, digits and hyphens: proxies may drop any other, or mistake it"
     if not about_certificates([name.upper()]):
         return "must contain Cert, or end in -DN if it has the subject alone: Client-Cert, X-Client-Cert-DN"
+    if OF_ISSUER.search(name.upper()):
+        return "names the issuer, which many certificates share"
     return None

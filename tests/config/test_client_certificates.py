@@ -117,7 +117,19 @@ def test_a_repeated_header_is_refused_before_it_is_joined(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "Client_Cert", "Client-Cert, X-Cert", "Client Cert", "Authorization", "X-API-Key", "Host", "-Cert", "Cért"],
+    [
+        "",
+        "Client_Cert",
+        "Client-Cert, X-Cert",
+        "Client Cert",
+        "Authorization",
+        "X-API-Key",
+        "Host",
+        "-Cert",
+        "Cért",
+        "X-Client-Cert-I-DN",
+        "SSL-Client-Issuer-DN",
+    ],
 )
 def test_no_other_header_can_be_configured(name: str) -> None:
     assert fault_of_name(name)

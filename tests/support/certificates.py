@@ -15,6 +15,17 @@ from authserver.services import certificates
 from tenancy import tenant_context
 
 KEY = ec.generate_private_key(ec.SECP256R1())  # of all: whose key it is makes no difference to these tests
+SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 LOCALHOST = [x509.DNSName("localhost")]
 
 
@@ -29,16 +40,21 @@ class Authority:
         self, subject: str, names: Sequence[x509.GeneralName] = (), *, days: tuple[int, int] = (-1, 1)
     ) -> x509.Certificate:
         """Return a certificate that is valid from and to so many days from now."""
-        builder = _builder(subject, self.name, days)
+        ours = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        builder = _builder(subject, self.name, days).add_extension(ours, critical=False)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self.key, hashes.SHA256())
 
     def own(self) -> x509.Certificate:
         """Return the authority's own certificate."""
-        builder = _builder(self.name, self.name, (-1, 1), self.key.public_key())
-        return builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(
-            self.key, hashes.SHA256()
+        key = self.key.public_key()
+        return (
+            _builder(self.name, self.name, (-1, 1), key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(SIGNS, critical=True)
+            .sign(self.key, hashes.SHA256())
         )
 
 
