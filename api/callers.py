@@ -54,6 +54,11 @@ class Caller:
         return is_superuser and (self.scopes is None or not (self.is_for_tenant or self.tenant_id))
 
     @property
+    def with_rights(self) -> User | None:
+        """The person with the rights that the credential has: on the site, or those of their role in its tenant."""
+        return self.person if self.is_site_wide or self.person is None else without_site_rights(self.person)
+
+    @property
     def own_scopes(self) -> list[str]:
         """The scopes in order, for the caller to see. A session has none, because it needs none."""
         return sorted(self.scopes or ())

@@ -10,7 +10,7 @@ from accounts.models import Membership, Role, User
 from accounts.organizations import delegation
 from accounts.organizations.middleware import WorkingRequest, afterwards
 from accounts.sign_in import rate_limits
-from api.callers import caller_of, without_site_rights
+from api.callers import caller_of
 from api.problems import CONFLICT, FORBIDDEN, ApiError
 from audit.context import acting
 from authserver.clients.delegation import record_refusals
@@ -27,18 +27,16 @@ def administrator(request: HttpRequest) -> User:
     credential for one tenant: it has the rights of their role there.
     """
     caller = caller_of(request)
-    assert caller.person is not None  # noqa: S101  # the guards of this package require a permission
     if caller.is_site_wide:
         cast("WorkingRequest", request).work.stack.enter_context(site_context("a superuser uses the API"))
-        return caller.person
-    return without_site_rights(caller.person)
+    return member_acting(request)
 
 
 def member_acting(request: HttpRequest) -> User:
     """Return who administers their active tenant, after the guard has let them through. They see that tenant alone."""
-    caller = caller_of(request)
-    assert caller.person is not None  # noqa: S101  # as above
-    return caller.person if caller.is_site_wide else without_site_rights(caller.person)
+    person = caller_of(request).with_rights
+    assert person is not None  # noqa: S101  # the guards of these operations require a permission
+    return person
 
 
 def superuser(request: HttpRequest) -> User:
@@ -57,19 +55,19 @@ def session_to_keep(request: HttpRequest, person: User) -> str | None:
 
 def above(request: HttpRequest, what: User | Role | Membership | None, reason: str = "person_above") -> ApiError:
     """Record that somebody wanted more than they may do themselves (ADR 12), and return the error."""
-    _afterwards(request, partial(delegation.record_refusal, what=what, reason=reason))
+    record_afterwards(request, partial(delegation.record_refusal, what=what, reason=reason))
     return _above(reason=reason)
 
 
 def last_superuser(request: HttpRequest, what: User) -> ApiError:
     """Record that somebody wanted to remove the last superuser, and return the error."""
-    _afterwards(request, partial(delegation.record_refusal, what=what, reason="last_superuser"))
+    record_afterwards(request, partial(delegation.record_refusal, what=what, reason="last_superuser"))
     return ApiError(CONFLICT, "This is the last superuser who can sign in.", reason="last_superuser")
 
 
 def app_above(request: HttpRequest, app: Client | None, fields: Sequence[str], faults: Faults = ()) -> ApiError:
     """Record that an app is, or some of its fields would be, above whoever wants to change it; return the error."""
-    _afterwards(request, partial(record_refusals, client=app, fields=fields))
+    record_afterwards(request, partial(record_refusals, client=app, fields=fields))
     return _above(reason="app_above", fields=faults)
 
 
@@ -78,7 +76,7 @@ def _above(*, reason: str, fields: Faults = ()) -> ApiError:
     return ApiError(FORBIDDEN, detail, reason=reason, missing=[{"reach": True}], fields=fields)
 
 
-def _afterwards(request: HttpRequest, record: Callable[[User], None]) -> None:
+def record_afterwards(request: HttpRequest, record: Callable[[User], None]) -> None:
     """Record a refusal when the request's transaction has been rolled back, within the limit of such entries."""
     caller = caller_of(request)
 

@@ -11,15 +11,14 @@ from django.http import Http404, HttpRequest
 from ninja import Field, Router, Schema, Status
 
 from accounts.models import Invitation, InvitationState, Role, Tenant
+from accounts.organizations import delegation
 from accounts.organizations import invitations as acts
 from accounts.organizations.invitations import REFUSED as IN_WORDS
 from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused
 from accounts.organizations.invitations.sending import DAY, HOUR, MOST_A_DAY, MOST_REPEATED, TO_INVITE
-from accounts.organizations.middleware import afterwards
 from accounts.sign_in import rate_limits
 from accounts.sign_in.rate_limits import Limit
-from api.administration.acting import member_acting
-from api.callers import caller_of
+from api.administration.acting import member_acting, record_afterwards
 from api.guards import requires
 from api.idempotency import REPEATED, idempotent
 from api.inputs import Id, Input, invalid
@@ -28,7 +27,6 @@ from api.paging import Limit as PageLimit
 from api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, TOO_MANY_REQUESTS, UNAVAILABLE, ApiError, Problem, ProblemKind
 from api.tenants.members import unknown_role
 from api.tenants.own import REFUSED
-from audit.context import acting
 from authserver.scopes import MEMBERS_READ, MEMBERS_WRITE
 
 router = Router(tags=["Organizations: invitations"])
@@ -101,6 +99,7 @@ def invite(request: HttpRequest, tenant_id: UUID, wanted: InvitationIn) -> Statu
     if role is None or not role.fits(tenant_id):
         raise unknown_role()
     try:
+        _check_reach(request, role, tenant_id)
         made = acts.invite(Tenant.objects.get(pk=tenant_id), role, wanted.email, member_acting(request))
     except InvitationRefused as refused:
         raise _refusal(request, refused, tenant_id) from None
@@ -119,6 +118,7 @@ def resend(request: HttpRequest, tenant_id: UUID, invitation_id: UUID) -> dict[s
     """Mail a new link, for the full time. The earlier link no longer works, and the caller becomes the inviter."""
     invitation = _find(tenant_id, invitation_id)
     try:
+        _check_reach(request, invitation.role, tenant_id)
         acts.resend(invitation, member_acting(request))
     except InvitationRefused as refused:
         raise _refusal(request, refused, tenant_id) from None
@@ -132,8 +132,10 @@ def resend(request: HttpRequest, tenant_id: UUID, invitation_id: UUID) -> dict[s
 )
 def revoke(request: HttpRequest, tenant_id: UUID, invitation_id: UUID) -> Status[None]:
     """Revoke an invitation: its link no longer works. It stays in the list for a while."""
+    invitation = _find(tenant_id, invitation_id)
     try:
-        acts.revoke(_find(tenant_id, invitation_id), member_acting(request))
+        _check_reach(request, invitation.role, tenant_id)
+        acts.revoke(invitation, member_acting(request))
     except InvitationRefused as refused:
         raise _refusal(request, refused, tenant_id) from None
     return Status(204, None)
@@ -159,16 +161,19 @@ def _invitation(one: Invitation) -> dict[str, Any]:
     }
 
 
+def _check_reach(request: HttpRequest, role: Role, tenant_id: UUID) -> None:
+    """Refuse a superuser with a credential for one tenant what is above their role: the acts read the account again.
+
+    Raises InvitationRefused.
+    """
+    if not delegation.may_grant(member_acting(request), role, tenant_id):
+        raise InvitationRefused(InvitationRefusalReason.ROLE_ABOVE_INVITER)
+
+
 def _refusal(request: HttpRequest, refused: InvitationRefused, tenant_id: UUID) -> ApiError:
     """Record, after the rollback, why an invitation is refused, and return the error."""
-    caller, reason = caller_of(request), refused.reason
-
-    def record() -> None:
-        if rate_limits.may_leave_entry():
-            with acting(actor=caller.actor, behind=caller.behind):
-                acts.record_refusal(refused, tenant_id=tenant_id)
-
-    afterwards(request, record)
+    reason = refused.reason
+    record_afterwards(request, lambda _person: acts.record_refusal(refused, tenant_id=tenant_id))
     return ApiError(
         KINDS[reason],
         str(IN_WORDS[reason]),

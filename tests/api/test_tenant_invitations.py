@@ -7,7 +7,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from accounts.models import Invitation, Role
+from accounts.models import Invitation, Role, User
 from accounts.organizations.invitations import sending
 from audit.models import Entry
 from authserver.scopes import MEMBERS_WRITE
@@ -146,6 +146,20 @@ def test_nobody_invites_to_a_role_above_their_own(town: Town) -> None:
     assert (stored(town.a), refusals()) == ([], ["role_above_inviter"])
     entry = Entry.objects.get(action="invitation.refused")
     assert (entry.actor_id, entry.tenant_id) == (str(town.a.member.pk), str(town.a.tenant.pk))
+
+
+@pytest.mark.promise(47)
+def test_a_superuser_with_a_token_for_one_tenant_invites_to_roles_within_their_own(town: Town) -> None:
+    with site_context("a test makes a superuser"):
+        town.a.member.is_superuser = True
+        town.a.member.save()
+    wanted = {"email": ADA, "role_id": role("owner")}
+    token = token_of(User.objects.get(pk=town.a.member.pk), MEMBERS_WRITE, tenant_id=town.a.tenant.pk,
+                     auth_time=timezone.now(), acr="mfa")  # fmt: skip
+
+    assert send(of(town), wanted, token).json()["missing"] == [{"reach": True}]
+    assert refusals() == ["role_above_inviter"]
+    assert send(of(town), {**wanted, "role_id": role("member")}, token).status_code == 201
 
 
 @pytest.mark.promise(46)
