@@ -1,11 +1,11 @@
-"""Look up the services that are named on the command line, or fail with one line."""
+"""Look up the services and clients that are named on the command line, or fail with one line."""
 
 from uuid import UUID
 
 from django.core.management.base import CommandError
 
 from accounts.models import Tenant
-from authserver.models import ServiceAccount
+from authserver.models import Client, ServiceAccount
 from tenancy import site_context
 
 
@@ -23,3 +23,12 @@ def find_service(named: str, tenant: Tenant | None) -> ServiceAccount:
     if len(found) > 1:
         raise CommandError(f"Several tenants have a service {named!r}: say which with --tenant, or give its id.")
     return found[0]
+
+
+def find_client(client_id: str) -> Client:
+    """Return the client with this client ID. Raises CommandError."""
+    with site_context("a command looks up a client"):
+        found: Client | None = Client.objects.filter(client_id=client_id).first()
+    if found is None:
+        raise CommandError(f"There is no client with the client ID {client_id!r}.")
+    return found

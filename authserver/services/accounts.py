@@ -7,10 +7,18 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from authserver.models import ServiceAccount
+from authserver.services.rights import ClientRights
 from foundation import lifetimes
 from foundation.rows import fetch_one
 
 MOST_SCOPES = 50
+PRESENT = """
+    SELECT
+        public.service_refusal(s),
+        public.scopes_in_all(to_jsonb(s.scopes), to_jsonb(public.person_scopes(s.owner_id, s.tenant_id))),
+        s.id, s.owner_id
+    FROM public.authserver_serviceaccount s WHERE s.id = %s
+"""
 REFUSAL = "SELECT public.person_refusal(%s, %s, %s)"
 
 
@@ -46,10 +54,13 @@ def check(service: ServiceAccount) -> None:
 
 def present_refusal(service: ServiceAccount) -> str | None:
     """Return why a service does not work now, or None, in a context that sees its tenant."""
-    row = fetch_one(
-        "SELECT public.service_refusal(s) FROM public.authserver_serviceaccount s WHERE s.id = %s", [service.pk]
-    )
-    return str(row[0]) if row and row[0] else None
+    return present_rights(service).refusal
+
+
+def present_rights(service: ServiceAccount) -> ClientRights:
+    """Return what a service may do now, in a context that sees its tenant, as a client that acts as it would have."""
+    row = fetch_one(PRESENT, [service.pk])
+    return ClientRights.of(row) if row else ClientRights(refusal="service_unknown", scopes=frozenset())
 
 
 def _check_owner(service: ServiceAccount, owner: User) -> None:
