@@ -66,6 +66,15 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
     return render(None, "api/problem.html", {"problem": KINDS[code]})
 
 
+def described() -> dict[str, str]:
+    """Return the first sentence about each operation, by method and address."""
+    return {
+        f"{entry.method} {entry.path}": entry.description.partition("\n")[0]
+        for group in _groups().values()
+        for entry in group
+    }
+
+
 @cache
 def _groups() -> dict[str, list[OperationEntry]]:
     schema: Any = api.get_openapi_schema()

@@ -20,6 +20,14 @@ OF_NO_FORM = ("action", ACTION_CHECKBOX_NAME, "index", "select_across")  # poste
 class Site(AdminSite):
     """An admin site where a model is for superusers only unless its ModelAdmin is ``Scoped``."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._pages: list[URLPattern] = []
+
+    def add_page(self, route: str, view: Callable[..., Any], name: str) -> None:
+        """Add a page of another app, beside those of models. ``config`` does this before the URLs are read."""
+        self._pages.append(path(route, self.admin_view(view), name=name))
+
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter_admin(request.user)
 
@@ -49,7 +57,7 @@ class Site(AdminSite):
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Remove Django's "view on site" redirect, which reveals whether any object of any table exists."""
         nowhere = path("r/<path:rest>", _not_found)
-        return [nowhere, *super().get_urls()]
+        return [nowhere, *self._pages, *super().get_urls()]
 
 
 def _has_nul(request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""What administrators do upon one row: resetting second factors, removing a tenant, and withdrawing a signing key."""
+"""What administrators do upon one row, such as resetting second factors or withdrawing a signing key."""
 
 from collections.abc import Callable
 
@@ -75,5 +75,6 @@ UPON_PERSON_STATES = [
     ),
     State(name="admin-user_reset_factors_done", heading="", arrive=_reset),
     State(name="admin-user_reset_factors_none", heading="", arrive=_reset_already),
+    State(name="admin-user_explain", heading="What Ada Lovelace may do in the API", arrive=_at("explain")),
     State(name="admin-tenant_delete", heading="", arrive=_deleting_tenant),
 ]
