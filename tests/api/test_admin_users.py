@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import CutOff, Membership, Role, Session, User
 from accounts.organizations.roles import permissions
+from accounts.people import search
 from audit.models import Entry
 from authserver.scopes import USERS_READ, USERS_WRITE
 from tenancy import site_context
@@ -152,6 +153,21 @@ def test_a_wrong_filter_is_refused(root: User, query: str) -> None:
     answer = ask(f"{USERS}?{query}", browser=session_of(root))
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("close_by", [1, 2000])
+def test_a_common_word_is_found_near_by_or_among_all(
+    town: Town, root: User, monkeypatch: pytest.MonkeyPatch, close_by: int
+) -> None:
+    """The sides: the next people fill the page, or all matches are collected (ADR 39)."""
+    monkeypatch.setattr(search, "FEW", 1)
+    monkeypatch.setattr(search, "CLOSE_BY", close_by)
+    browser, wanted = session_of(root), names(town.a.member, town.b.member)
+    first = ask(f"{USERS}?q=member&limit=1", browser=browser)
+    second = ask(f"{USERS}?q=member&limit=1&after={first.json()['next']}", browser=browser)
+
+    assert ids(first) | ids(second) == wanted
+    assert second.json()["next"] == ""
 
 
 def test_an_account_has_the_parts_that_its_reader_may_see(town: Town, root: User) -> None:
