@@ -75,6 +75,8 @@ def create_role(request: HttpRequest, tenant_id: UUID, wanted: RoleName) -> Stat
         barrier.wait(timeout=10)
         barrier.wait(timeout=10)
     role = Role.objects.create(tenant_id=tenant_id, name=wanted.name)
+    if wanted.name == "faulty":
+        raise RuntimeError("a fault after the creation")
     return Status(201, {"id": str(role.pk), "secret": SECRET})
 
 

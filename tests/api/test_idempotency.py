@@ -104,6 +104,11 @@ def test_a_refused_creation_leaves_its_key_free(town: Town, header: Headers) -> 
     assert create(town, header, "Printer").status_code == 201
 
 
+def test_a_fault_leaves_neither_what_was_created_nor_its_response(town: Town, header: Headers) -> None:
+    assert create(town, header, "faulty").status_code == 500
+    assert (roles("faulty"), IdempotentRequest.objects.count()) == (0, 0)
+
+
 def test_who_may_not_any_more_is_refused_and_not_answered_from_memory(town: Town, ada: User, header: Headers) -> None:
     create(town, header)
     with site_context("a test ends a membership"):
