@@ -1,10 +1,12 @@
 """The pages around apps in every state, as `samples` lists those of people."""
 
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any
 
+from django.forms import Form
+
 from authserver.authorization.own_incidents import HAPPENED
+from authserver.services.pages import KeyForm
 
 CALLBACK = "https://ledger.analytical-engines.example/callback"
 
@@ -131,8 +133,7 @@ def _incidents(now: datetime) -> list[dict[str, object]]:
 
 
 def _keys(person: object, now: datetime) -> dict[str, dict[str, dict[str, object]]]:
-    forms = import_module("authserver.services.pages")  # here: the gallery reads this module before Django is set up
-    form = type("SampleKeyForm", (forms.KeyForm,), {"__init__": forms.forms.Form.__init__})
+    form = type("SampleKeyForm", (KeyForm,), {"__init__": Form.__init__})
     key = {
         "name": "Laptop",
         "prefix": "vak_0123456789abcdef",

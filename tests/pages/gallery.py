@@ -16,10 +16,8 @@ from django.utils.html import format_html, format_html_join
 from playwright.sync_api import sync_playwright
 
 from config.variables import CHECKOUT
-from tests.browser import chromium
-from tests.pages.samples import State, states
 
-# Pages are made without any server: what Django wants to be told is made up here.
+# Pages are made without any server: what Django wants to be told is made up here, before the samples import its models.
 MADE_UP = {
     "DJANGO_SETTINGS_MODULE": "config.settings",
     "MODE": "development",
@@ -29,14 +27,19 @@ MADE_UP = {
 }
 
 
+os.environ.update(MADE_UP)
+django.setup()
+
+from tests.browser import chromium  # noqa: E402  # they need the lines above
+from tests.pages.samples import State, states  # noqa: E402
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--photograph", action="store_true")
     arguments.add_argument("--only", default="", help="states whose name contains this")
     told = arguments.parse_args()
-    os.environ.update(MADE_UP)
-    django.setup()
     shown = [state for state in states() if told.only in state.name]
     write(shown, told.folder)
     if told.photograph:

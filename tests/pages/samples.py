@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 
+from accounts.models import User
+from accounts.own_account.name_views import NameForm
+from accounts.sign_in.local import forms
 from accounts.sign_in.reauthentication.acts import Act
 from api import problems
 from tests.pages.api_samples import documented
@@ -394,9 +396,7 @@ def _addresses() -> dict[str, dict[str, dict[str, object]]]:
         "expires_at": NOW + timedelta(hours=1),
     }
     link: dict[str, object] = {"action": "/accounts/links/x/"}
-    forms = import_module("accounts.sign_in.local.forms")  # here: the gallery reads this module before Django is set up
-    name_form = import_module("accounts.own_account.name_views").NameForm
-    named, nameless = name_form(initial={"name": ADA.name}), name_form({"name": ""})
+    named, nameless = NameForm(initial={"name": ADA.name}), NameForm({"name": ""})
     provided = {"identity_id": 1, "provider": "Google", "name": "Augusta Ada King", "is_used": False}
     new, wrong = forms.EmailForm(), forms.EmailForm({"email": "ada at lovelace"})
     return {
@@ -431,8 +431,7 @@ def _addresses() -> dict[str, dict[str, dict[str, object]]]:
 
 def _local() -> dict[str, dict[str, dict[str, object]]]:
     here = {"action": "/accounts/register/"}
-    forms, models = import_module("accounts.sign_in.local.forms"), import_module("accounts.models")
-    ada = models.User(email="ada@lovelace.example")
+    ada = User(email="ada@lovelace.example")
     choosing = {"email": "ada@lovelace.example", "meaning": "One thing more.", "submit": "Set the password", **here}
     weak = forms.NewAccountForm({"name": "Ada", "password": "password1234"}, person=ada)
     return {

@@ -1,16 +1,19 @@
 """Lists a host for forward authentication, or changes who may open it."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
-from accounts.management.lookup import find_tenant, in_one_line
+from accounts.management.lookup import find_tenant, get_or_create, in_one_line
 from accounts.management.output import JSONCommand
 from audit.context import Actor, ActorKind, acting
 from authserver.models import ProtectedHost, SiteRole
 
 COMMAND = Actor(ActorKind.COMMAND, "protect_host")
+FIELDS = ("name", "org_roles", "scope", "role", "fresh_minutes", "needs_second_factor")
 
 
 class Command(JSONCommand):
@@ -36,14 +39,20 @@ class Command(JSONCommand):
         parser.add_argument("--closed", action="store_true", help="nobody may open it")
 
     def handle(self, *_: Any, json: bool, origin: str, tenant: str | None, closed: bool, **options: Any) -> None:
-        host = ProtectedHost.objects.filter(origin=origin).first() or ProtectedHost(origin=origin)
-        host.tenant, host.is_active = find_tenant(tenant) if tenant else None, not closed
-        for name in ("name", "org_roles", "scope", "role", "fresh_minutes", "needs_second_factor"):
-            setattr(host, name, options[name])
-        try:
-            host.full_clean(exclude={"tenant"})  # it was looked up
-        except ValidationError as invalid:
-            raise in_one_line(invalid) from None
+        wanted = {name: options[name] for name in FIELDS}
+        wanted |= {"tenant": find_tenant(tenant) if tenant else None, "is_active": not closed}
         with acting(actor=COMMAND):
-            host.save()
+            host = get_or_create(partial(_listed, origin, wanted))
         self.output(f"{origin} is listed.", {"id": host.pk, "origin": origin}, as_json=json)
+
+
+def _listed(origin: str, wanted: Mapping[str, Any]) -> ProtectedHost:
+    host = ProtectedHost.objects.filter(origin=origin).first() or ProtectedHost(origin=origin)
+    for name, value in wanted.items():
+        setattr(host, name, value)
+    try:
+        host.full_clean(exclude={"tenant"}, validate_unique=False)  # it was looked up, and the database knows the rest
+    except ValidationError as invalid:
+        raise in_one_line(invalid) from None
+    host.save()
+    return host
