@@ -100,8 +100,9 @@ def _has_scope(caller: Caller, scope: str) -> bool:
 
 
 def _has_permission(caller: Caller, permission: str) -> bool:
-    """Whether the person, or a service's owner, may enter the admin and has the right there."""
-    return caller.person is not None and may_enter_admin(caller.person) and caller.person.has_perm(permission)
+    """Whether the person, or a service's owner, may enter the admin and has the right there, by this credential."""
+    person = caller.with_rights
+    return person is not None and may_enter_admin(person) and person.has_perm(permission)
 
 
 def _has_role(caller: Caller, role: str) -> bool:

@@ -144,6 +144,22 @@ def test_a_right_in_the_admin_is_that_of_the_role_in_the_active_tenant(town: Tow
     assert missing(by_token(town.both, path="org_role", tenant_id=b)) == [{"org_role": ["owner"]}]
 
 
+def test_a_superuser_with_a_credential_for_one_tenant_has_the_rights_of_their_role_there(town: Town) -> None:
+    root = User.objects.create_superuser(username="root")
+    with site_context("a test makes a superuser a member"):
+        membership = root.memberships.create(tenant=town.a.tenant, role=Role.objects.get(name="member"))
+    lack = {"permission": "accounts.view_membership"}
+
+    assert missing(by_token(root, path="permission", tenant_id=town.a.tenant.pk)) == [lack]
+    assert missing(ask(at("permission"), key(key_of_person(root, tenant_id=town.a.tenant.pk).text))) == [lack]
+    assert by_token(root, path="permission").status_code == 200
+    assert of_session(root, "permission").status_code == 200
+    with site_context("a test makes a superuser an owner"):
+        membership.role = Role.objects.get(name="owner")
+        membership.save()
+    assert by_token(root, path="permission", tenant_id=town.a.tenant.pk).status_code == 200
+
+
 def test_a_service_has_at_most_the_rights_of_its_owner(town: Town) -> None:
     owner, other = town.a.owner, clerk(town.a.tenant, READ)
     found = [
