@@ -318,6 +318,16 @@ def test_a_pass_counts_at_its_host_alone_and_cannot_be_made(gateway: Gateway, ad
     assert here.get("/accounts/", headers={"Cookie": f"sessionid={key}"}).status_code == 302
 
 
+@pytest.mark.usefixtures("wiki")
+def test_nginx_asks_about_its_own_host_whichever_one_a_request_names(ada: User) -> None:
+    board = ProtectedHost.objects.create(name="Board", origin="https://board.example.com")
+    at_board = HostBrowser(Nginx(origin=board.origin))
+    assert enter(at_board, proven(ada)).status == 200
+
+    at_host = HostBrowser(Nginx(), at_board.cookies)
+    assert at_host.get("/", {**SCRIPT, "Host": "board.example.com"}).status == 401
+
+
 def test_a_host_that_is_switched_off_or_unknown_is_closed(gateway: Gateway, wiki: ProtectedHost, ada: User) -> None:
     at_host = HostBrowser(gateway)
     enter(at_host, proven(ada))

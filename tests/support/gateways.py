@@ -100,19 +100,22 @@ class Caddy(ForwardAuth):
 
 
 class Nginx(Gateway):
-    """What nginx does with the directives of the example, as its documentation and its source say."""
+    """What nginx does with the directives of the example, as its documentation and its source say.
 
-    def __init__(self, origin: str = "https://wiki.example.com") -> None:
-        super().__init__(origin=origin)
-        ((_, _, self.server),) = _parsed(iter(_tokens(example("nginx"))))
+    A request line may name a host, which chooses the server, and the header Host another, which is ``$http_host``.
+    """
+
+    server: Any = None
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, *, method: str = "GET") -> GatewayAnswer:
         # nginx drops headers with underscores, unless it is told not to.
         sent = {name: value for name, value in (headers or PAGE).items() if "_" not in name}
         parts = urlsplit(self.origin)
+        text = example("nginx").replace("https://wiki.example.com", self.origin)
+        ((_, _, self.server),) = _parsed(iter(_tokens(text.replace("wiki.example.com", parts.netloc))))
         known = {
             "scheme": parts.scheme,
-            "http_host": parts.netloc,
+            "http_host": sent.get("Host", parts.netloc),
             "request_uri": path,
             "request_method": method,
             "remote_addr": "203.0.113.7",
