@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from socket import create_connection
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -21,7 +22,7 @@ from authserver.models import Consent, TokenFamily
 from authserver.tasks import send_logout_notices
 from clients.examples.bff import step_up
 from clients.examples.bff.main import BFF
-from clients.examples.bff.openid import Tokens
+from clients.examples.bff.openid import Flow, Tokens
 from config.embedded.programs import any_free_port
 from sandbox.server import Sandbox
 from tests.authserver.peers.person import Person, forms
@@ -152,7 +153,8 @@ def test_an_answer_for_another_browser_opens_no_session(page: Page, providers: S
     assert page.person.opens(re.sub("iss=[^&]+", "iss=https%3A%2F%2Fevil.example", answer)).headers["Location"] == (
         "/?problem=lost"
     )
-    for cookie in ("e30=", "é", base64.urlsafe_b64encode(b"[" * 5000).decode()):
+    flow = json.dumps(dict.fromkeys(Flow.__dataclass_fields__, "\ud800")).encode()
+    for cookie in ("e30=", "é", *(base64.urlsafe_b64encode(text).decode() for text in (b"[" * 5000, flow))):
         broken = requests.get(
             answer, headers={"Cookie": f"bff-flow={cookie}".encode()}, allow_redirects=False, timeout=SECONDS
         )
@@ -267,6 +269,18 @@ def test_the_api_gets_the_request_and_nothing_of_the_browser(page: Page) -> None
     assert page.asks("/api/nothing?a=1", "POST", json={"b": 2}).status_code == 404
     assert page.asks("/api/..%2f..%2fme").status_code in {404, 200}
     assert page.asks("/api/public", data="x" * (1024 * 1024 + 1)).status_code == 413
+    for path in ("/api/%0a", "/api/%00", "/api/%3f", "/api/%23", "/api/%c3%a9", "/api/%ff", "/api/m%2565"):
+        assert page.asks(path).status_code == 404
+
+
+def test_a_path_that_no_url_has_is_refused(page: Page) -> None:
+    page.signs_in()
+    address = urlsplit(page.url)
+    with create_connection((address.hostname, address.port), SECONDS) as connection:
+        cookie = f"bff={page.cookies['bff']}".encode()
+        head = b"GET /api/" + b'"' * 30_000 + b" HTTP/1.1\r\nHost: harbour\r\nX-BFF: 1\r\nCookie: " + cookie
+        connection.sendall(head + b"\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
 
 
 def test_every_answer_has_a_policy_without_inline_script(page: Page) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import httpx
 from starlette.applications import Starlette
@@ -113,6 +113,8 @@ class BFF:
             return JSONResponse({"error": "signed_out"}, 401)
         except (Unavailable, httpx.HTTPError):
             return JSONResponse({"error": "unavailable"}, 503)
+        except httpx.InvalidURL:  # it has become too long
+            return JSONResponse({"error": "invalid_request"}, 400)
         wanted = step_up.asked_by(answer.headers.get("WWW-Authenticate", ""))
         if wanted is not None:
             path = step_up.sign_in_path(wanted)
@@ -125,7 +127,7 @@ class BFF:
     async def _call_api(self, request: Request, token: str, body: bytes) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         headers |= {"Content-Type": request.headers["Content-Type"]} if "Content-Type" in request.headers else {}
-        path, query = "/" + request.path_params["path"], request.url.query
+        path, query = "/" + quote(request.path_params["path"]), request.url.query
         url = httpx.URL(self.api).copy_with(path=path, query=query.encode() or None)
         return await self.client.http.request(request.method, url, headers=headers, content=body)
 
@@ -185,6 +187,6 @@ def _unpacked(cookie: str) -> Flow:
     """Return the flow in a cookie. Raises Refused."""
     try:
         found = json.loads(base64.urlsafe_b64decode(cookie))
-        return Flow(**{name: str(found[name]) for name in Flow.__dataclass_fields__})
+        return Flow(**{name: str(found[name]).encode().decode() for name in Flow.__dataclass_fields__})
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Refused("no_flow") from None
