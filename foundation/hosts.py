@@ -31,6 +31,12 @@ def is_origin(text: str) -> bool:
     return is_safe and int(found[3] or 1) <= LAST_PORT
 
 
+def host_in(origin: str) -> str:
+    """Return the name or the IP address in an origin; an empty text for anything else."""
+    found = ORIGIN.match(origin)
+    return found[2] if found else ""
+
+
 def is_host(host: str) -> bool:
     """Whether it is a name or an IP address as browsers write it in a Host header."""
     if host.startswith("["):

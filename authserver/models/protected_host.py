@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.tenant import SCOPE_WORD, Tenant
-from foundation.hosts import is_origin
+from foundation.hosts import host_in, is_origin
 
 
 def check_origin(text: str) -> None:
@@ -80,6 +80,18 @@ class ProtectedHost(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name with a second port: proxies choose an application by the name, and cookies know no ports.
+
+        Whoever may open one of the two would get to the other with its port in the header Host.
+        """
+        name = host_in(self.origin)
+        others = ProtectedHost.objects.exclude(pk=self.pk).exclude(origin=self.origin).values_list("origin", flat=True)
+        if name and name in map(host_in, others):
+            raise ValidationError(
+                {"origin": _("This name is listed with another port. Give each application a name of its own.")}
+            )
 
     @property
     def fresh(self) -> timedelta | None:

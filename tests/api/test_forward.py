@@ -511,6 +511,17 @@ def test_only_an_origin_can_be_listed(origin: str) -> None:
         ProtectedHost(name="Wiki", origin=origin).full_clean()
 
 
+def test_a_name_is_listed_with_one_port_alone(wiki: ProtectedHost) -> None:
+    """Traefik and Caddy choose the application by the name, and ask about the port that a request names."""
+    wiki.full_clean()
+    ProtectedHost(name="Wiki", origin="https://wiki.example.com.au").full_clean()
+    for port in (":444", ":8443"):
+        with pytest.raises(ValidationError, match="another port"):
+            ProtectedHost(name="Board", origin=WIKI + port).full_clean()
+    with pytest.raises(ValidationError, match="Write it as browsers do"):
+        ProtectedHost(name="Board", origin="https://[::").full_clean()
+
+
 def test_the_examples_name_every_header() -> None:
     named = {rights.USER, rights.EMAIL, rights.NAME, rights.TENANT, rights.ROLE}
     assert named == set(NAMES)
