@@ -20,7 +20,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class FieldRow:
-    """A field of a request or of a response."""
+    """A field of a request or of a response, a parameter or a header."""
 
     name: str
     kind: str
@@ -45,6 +45,7 @@ class OperationEntry:
     path: str
     description: str
     requires: list[str]
+    parameters: list[FieldRow]
     sent: list[FieldRow]
     returned: list[FieldRow]
     answers: list[AnswerRow]
@@ -94,6 +95,7 @@ def _entry(schema: Schema, method: str, path: str, operation: Schema) -> Operati
         path=path,
         description=operation.get("description", ""),
         requires=[_in_words(name, value) for name, value in operation["x-requires"].items()],
+        parameters=list(_parameters(schema, operation)),
         sent=list(_fields(schema, operation.get("requestBody", {}))),
         returned=list(_fields(schema, best)),
         answers=[
@@ -104,6 +106,8 @@ def _entry(schema: Schema, method: str, path: str, operation: Schema) -> Operati
 
 
 def _in_words(name: str, value: Any) -> str:
+    if name == "own":
+        return "kind person"  # as the decider says: nobody else has an account of their own
     if value is True:
         return name
     return f"{name} {', '.join(value) if isinstance(value, tuple) else value}"
@@ -112,6 +116,14 @@ def _in_words(name: str, value: Any) -> str:
 def _code(answer: Schema) -> str:
     content = answer.get("content", {})
     return str(content[MEDIA_TYPE]["example"]["code"]) if MEDIA_TYPE in content else ""
+
+
+def _parameters(schema: Schema, operation: Schema) -> Iterator[FieldRow]:
+    """Yield the parameters of the query and the headers. The others are in the path already."""
+    for one in operation.get("parameters", ()):
+        if one["in"] != "path":
+            kind = "header" if one["in"] == "header" else _kind(schema, one["schema"]).removesuffix(" or null")
+            yield FieldRow(name=one["name"], kind=kind, is_required=one["required"])
 
 
 def _fields(schema: Schema, body: Schema) -> Iterator[FieldRow]:

@@ -92,6 +92,16 @@ def test_the_page_shows_every_operation_and_needs_no_script() -> None:
     assert "style=" not in text
 
 
+def test_the_page_shows_what_an_operation_takes_and_of_whom() -> None:
+    text = re.sub(r"<[^>]+>", "", Browser().get(PAGE).content.decode())
+    people, create = (text.partition(name)[2] for name in ("GET /api/v1/admin/users ", "POST /api/v1/me/keys "))
+
+    assert "is_active boolean (optional)" in people.partition("Answers")[0]
+    assert "user string (optional)" not in people.partition("Answers")[0]
+    assert "Idempotency-Key header (optional)" in create.partition("Answers")[0]
+    assert "kind person" in create.partition("You send")[0]
+
+
 @pytest.mark.parametrize("kind", problems.KINDS.values(), ids=problems.KINDS)
 def test_every_kind_of_problem_has_a_page(kind: problems.ProblemKind) -> None:
     answer: Any = Browser().get(kind.path)
