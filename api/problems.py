@@ -102,7 +102,7 @@ UNAUTHENTICATED = ProblemKind(
     code="unauthenticated",
     status=401,
     title="The request has no credential",
-    meaning=_("This address only answers to somebody, and the request does not say who sends it."),
+    meaning=_("This address has to know who is calling, and the request has no credential."),
     remedy=_("Send an access token, an API key or a client certificate, or sign in with a browser."),
 )
 INVALID_CREDENTIAL = ProblemKind(
@@ -110,10 +110,10 @@ INVALID_CREDENTIAL = ProblemKind(
     status=401,
     title="The credential is not valid",
     meaning=_(
-        "A credential was sent and is not valid: it is malformed, expired or revoked, or it is meant for somebody else."
+        "A credential was sent and is not valid: it is malformed, expired or revoked, or it is meant for another API."
         " The response does not say which, because it may have been guessed. The trail does."
     ),
-    remedy=_("Get a new token, or another key. No other credential of the same request is tried instead."),
+    remedy=_("Get a new token for this API, or another key. No other credential of the same request is tried instead."),
 )
 CREDENTIALS_DISAGREE = ProblemKind(
     code="credentials_disagree",
@@ -147,7 +147,7 @@ FORBIDDEN = ProblemKind(
     status=403,
     title="The caller may not do this",
     meaning=_("The caller is known and lacks something. The member “missing” of the response names it."),
-    remedy=_("Ask for a scope when getting the token, act in another tenant, or ask an administrator for the role."),
+    remedy=_("Ask for the scope when you get the token, act in another tenant, or ask an administrator for the role."),
 )
 NOT_FOUND = ProblemKind(
     code="not_found",
