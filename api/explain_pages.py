@@ -31,10 +31,15 @@ WORDS: Mapping[str, str | Promise] = {
     "org_role": _("lacks the role %s"),
     "tenant": _("acts in no tenant"),
     "tier": _("lacks the tier %s"),
-    "kind": _("is no person"),
+    "kind": _("is not a person"),
     "session": _("needs a browser"),
     "fresh": _("needs a recent sign-in"),
     "acr": _("needs a second factor"),
+}
+REFUSALS: Mapping[str, str | Promise] = {  # the others are those of services, whose pages say more
+    "person_inactive": _("the account is deactivated"),
+    "client_stopped": _("the app is stopped"),
+    "not_in_its_own_name": _("without client credentials, the app acts for people only"),
 }
 BROWSER, TOKEN = "browser", "token"
 
@@ -149,4 +154,6 @@ def _page(request: HttpRequest, row: Model, form: ExplainForm, candidate: Candid
 def _in_words(lack: Lack) -> str:
     [(name, value)] = lack.items()
     text = str(WORDS[name])
+    if name == "active":
+        value = REFUSALS.get(value, value)
     return text % (", ".join(value) if isinstance(value, list) else value) if "%s" in text else text

@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import User
 from api.service import operations
+from authserver.models import GrantType
 from authserver.scopes import MEMBERS_READ
 from tests.support.api import ask, session_of, token_of
 from tests.support.keepers import fresh, keeper_of
@@ -66,7 +67,7 @@ def test_the_pages_of_people_services_and_apps_lead_there(town: Town, root: User
 
     explained = rows(browser.get(f"/admin/authserver/serviceaccount/{job.pk}/explain/"))
     assert (explained[MEMBERS], explained["GET /api/v1/me/keys"]) == (
-        "Yes", "No: is no person, lacks the scope account:read",
+        "Yes", "No: is not a person, lacks the scope account:read",
     )  # fmt: skip
     assert rows(browser.get(f"/admin/authserver/serviceaccount/{job.pk}/explain/?scopes=x"))[MEMBERS].startswith("No")
     own = rows(browser.get(f"/admin/authserver/client/{client.pk}/explain/"))
@@ -88,7 +89,19 @@ def test_nobody_explains_whom_they_may_not_see(town: Town, root: User) -> None:
     assert fresh(root).post(person(town.a.owner)).status_code == 405
 
 
+def test_an_app_without_a_name_of_its_own_is_told_so(root: User) -> None:
+    client, _ = registered(grants=[GrantType.AUTHORIZATION_CODE], redirect_uris=["https://app.example/"])
+    page = fresh(root).get(f"/admin/authserver/client/{client.pk}/explain/")
+
+    assert set(rows(page).values()) == {
+        "No: does not work now: without client credentials, the app acts for people only"
+    }
+    assert "had just signed in" not in page.content.decode()
+
+
 def test_an_account_that_is_not_active_may_do_nothing(town: Town, root: User) -> None:
     User.objects.filter(pk=town.a.member.pk).update(is_active=False)
 
-    assert set(rows(fresh(root).get(person(town.a.member))).values()) == {"No: does not work now: person_inactive"}
+    assert set(rows(fresh(root).get(person(town.a.member))).values()) == {
+        "No: does not work now: the account is deactivated"
+    }
