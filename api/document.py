@@ -1,11 +1,12 @@
-"""What ninja does not know of the OpenAPI document: credentials, requirements, problem documents and links."""
+"""What ninja does not know of the OpenAPI document: credentials, requirements, problem documents, links, examples."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
 
-from api import links, problems
+from api import examples, links, problems
 from api.operations import words_of
 from api.problems import ProblemKind
 from api.rights import Requirement
@@ -50,12 +51,19 @@ def complete(schema: dict[str, Any], requirements: Mapping[str, Requirement]) ->
     schema["security"] = [{name: []} for name in SECURITY]
     for address, methods in schema["paths"].items():
         for method, operation in methods.items():
+            operation["operationId"] = _identifier(method, address)
             operation["x-requires"] = words_of(requirements[f"{method.upper()} {address}"])
             answers = operation["responses"]
             for status in {*STATUSES.intersection(answers), *_also(address, method, operation)}:
                 answers[status] = {"$ref": f"#/components/responses/{_name(status)}"}
             operation["responses"] = dict(sorted(answers.items()))
     links.add(schema)
+    examples.add(schema)
+
+
+def _identifier(method: str, address: str) -> str:
+    """Return the name of an operation for generated clients. It is its address, which does not change."""
+    return "_".join([method, *re.findall(r"\w+", address.removeprefix("/api/v1").replace("-", "_"))])
 
 
 def _also(address: str, method: str, operation: Mapping[str, Any]) -> Iterator[int]:

@@ -38,7 +38,10 @@ class AnswerRow:
 
 @dataclass(frozen=True, kw_only=True)
 class OperationEntry:
-    """An operation as the page shows it. ``requires`` are words such as ``scope account:read``."""
+    """An operation as the page shows it. ``requires`` are words such as ``scope account:read``.
+
+    ``examples`` are what is sent, if anything is, and what is returned, as JSON.
+    """
 
     name: str
     method: str
@@ -48,6 +51,7 @@ class OperationEntry:
     parameters: list[FieldRow]
     sent: list[FieldRow]
     returned: list[FieldRow]
+    examples: list[str]
     answers: list[AnswerRow]
 
 
@@ -98,11 +102,18 @@ def _entry(schema: Schema, method: str, path: str, operation: Schema) -> Operati
         parameters=list(_parameters(schema, operation)),
         sent=list(_fields(schema, operation.get("requestBody", {}))),
         returned=list(_fields(schema, best)),
+        examples=[*_example(operation.get("requestBody", {})), *_example(best)],
         answers=[
             AnswerRow(status=str(status), words=answer["description"], code=_code(answer))
             for status, answer in sorted(answers.items(), key=lambda one: int(one[0]))
         ],
     )
+
+
+def _example(body: Schema) -> Iterator[str]:
+    content = body.get("content", {}).get("application/json", {})
+    if "example" in content:
+        yield json.dumps(content["example"], indent=2, ensure_ascii=False)
 
 
 def _in_words(name: str, value: Any) -> str:

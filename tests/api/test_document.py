@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from jsonschema_rs import validator_for
 
-from api import problems
+from api import examples, problems
 from api.service import operations
 
 DOCUMENT, PAGE = "/api/openapi.json", "/api/docs"
@@ -60,6 +61,33 @@ def test_every_error_is_a_problem_document_with_an_example(document: Any) -> Non
                 assert media_type == problems.MEDIA_TYPE
                 assert content["example"]["code"] == name
                 assert content["example"]["status"] == problems.KINDS[name].status == int(status)
+
+
+def test_every_body_has_an_example_that_keeps_to_its_schema(document: Any) -> None:
+    of_any_form = set()
+    for address, method, operation in everything(document):
+        answers = [answer for status, answer in operation["responses"].items() if int(status) < 300]
+        for body in [operation.get("requestBody", {}), *answers]:
+            if content := body.get("content", {}).get("application/json"):
+                if "example" not in content:
+                    of_any_form.add(f"{method} {address}")
+                    continue
+                whole = {**content["schema"], "components": document["components"]}
+                assert not [*validator_for(whole).iter_errors(content["example"])]
+
+    assert of_any_form == {"get /api/v1/me/export"}
+
+
+def test_an_operation_is_named_by_its_address(document: Any) -> None:
+    names = [one["operationId"] for _, _, one in everything(document)]
+
+    assert len(names) == len({*names})
+    assert document["paths"]["/api/v1/me/keys/{key_id}"]["delete"]["operationId"] == "delete_me_keys_key_id"
+
+
+def test_a_field_without_an_example_is_found() -> None:
+    with pytest.raises(examples.NoExample, match=r"Model\.strange"):
+        examples.example_of({}, {"title": "Model", "properties": {"strange": {"type": "string"}}})
 
 
 def test_what_lists_or_creates_links_to_what_can_be_done_with_one(document: Any) -> None:

@@ -16,6 +16,7 @@ def documented() -> dict[str, list[OperationEntry]]:
         parameters=[FieldRow(name="limit", kind="integer", is_required=False)],
         sent=[],
         returned=[name, FieldRow(name="last_used_at", kind="date-time or null", is_required=True)],
+        examples=['[\n  {\n    "name": "Laptop",\n    "last_used_at": "2026-11-30T09:30:00Z"\n  }\n]'],
         answers=[AnswerRow(status="200", words="OK", code=""), refused],
     )
     create = OperationEntry(
@@ -27,6 +28,7 @@ def documented() -> dict[str, list[OperationEntry]]:
         parameters=[FieldRow(name="Idempotency-Key", kind="header", is_required=False)],
         sent=[name, FieldRow(name="days", kind="integer", is_required=False)],
         returned=[],
+        examples=['{\n  "name": "Laptop",\n  "days": 90\n}', f'{{\n  "key": "{"x" * 300}"\n}}'],
         answers=[AnswerRow(status="201", words="Created", code=""), refused],
     )
     return {"My account": [read, create]}
