@@ -26,7 +26,7 @@ class Caller:
     one app, service or person. ``client`` is the app to which a token was issued. ``last_sign_in`` says how and when
     the person last signed in. It is None for what no sign-in has given, such as a key, and it returns None if the
     credential does not tell. ``is_for_tenant`` says that the credential was given for one tenant, even if the person
-    has left it since.
+    has left it since. ``only_tenant`` is the organization whose app it is: it learns nothing about the person's others.
     """
 
     kind: CallerKind
@@ -41,6 +41,7 @@ class Caller:
     client: UUID | None = None
     last_sign_in: Callable[[], Authentication | None] | None = field(default=None, repr=False)
     is_for_tenant: bool = False
+    only_tenant: UUID | None = None
 
     def __post_init__(self) -> None:
         """A service is no superuser, whoever its owner is: their role in the tenant is what counts."""
@@ -63,6 +64,10 @@ class Caller:
         """The scopes in order, for the caller to see. A session has none, because it needs none."""
         return sorted(self.scopes or ())
 
+    def may_know(self, tenant_id: UUID | None) -> bool:
+        """Whether the caller may learn that the person has something to do with a tenant, or with none (ADR 56)."""
+        return self.only_tenant in {None, tenant_id}
+
     def agrees_with(self, other: "Caller") -> bool:
         """Whether two credentials of a request are for the same caller in the same tenant."""
         return (self.kind, self.id, self.tenant_id) == (other.kind, other.id, other.tenant_id)
@@ -71,7 +76,12 @@ class Caller:
         """Return the caller with two credentials that agree: it may do only what both allow."""
         limits = [one.scopes for one in (self, other) if one.scopes is not None]
         scopes = frozenset.intersection(*limits) if limits else None
-        return replace(self, scopes=scopes, is_for_tenant=self.is_for_tenant or other.is_for_tenant)
+        return replace(
+            self,
+            scopes=scopes,
+            is_for_tenant=self.is_for_tenant or other.is_for_tenant,
+            only_tenant=self.only_tenant or other.only_tenant,
+        )
 
 
 def without_site_rights(person: User) -> User:

@@ -202,6 +202,7 @@ def _of_person(token: BearerToken, text: str) -> Caller:
         client=token.client.pk,
         last_sign_in=partial(_told_by, token),
         is_for_tenant=token.family is not None and token.family.tenant_id is not None,
+        only_tenant=token.client.tenant_id,
     )
 
 

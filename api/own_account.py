@@ -139,9 +139,10 @@ def factors(request: HttpRequest) -> list[dict[str, Any]]:
 
 @router.get("/me/keys", response={200: list[KeyOut], **REFUSED}, auth=READ)
 def keys(request: HttpRequest) -> list[dict[str, Any]]:
-    """List the person's API keys that work."""
+    """List the person's API keys that work; to the app of an organization, those for it alone."""
     usable = ApiKey.objects.filter(user=_person(request), revoked_at=None, expires_at__gt=timezone.now())
-    return [_key(key) for key in usable.order_by("created_at", "id")]
+    caller = caller_of(request)
+    return [_key(key) for key in usable.order_by("created_at", "id") if caller.may_know(key.tenant_id)]
 
 
 @router.post(
@@ -173,26 +174,30 @@ def create_key(request: HttpRequest, wanted: KeyIn) -> Status[dict[str, Any]]:
 def revoke_key(request: HttpRequest, key_id: UUID) -> Status[None]:
     """Revoke an API key at once."""
     found = ApiKey.objects.filter(pk=key_id, user=_person(request)).first()
-    if found is None or not issuing.revoke(found):
+    if found is None or not caller_of(request).may_know(found.tenant_id) or not issuing.revoke(found):
         raise Http404
     return Status(204, None)
 
 
 @router.get("/me/consents", response={200: list[ConsentOut], **REFUSED}, auth=READ)
 def connected_apps(request: HttpRequest) -> list[dict[str, Any]]:
-    """List the apps that may act for the person."""
+    """List the apps that may act for the person; to the app of an organization, those that may do so there."""
+    caller = caller_of(request)
     kept = ("id", "scopes", "resources", "tenant_id", "created_at", "last_used_at")
     return [
         {name: getattr(consent, name) for name in kept}
         | {"client_id": consent.client.client_id, "name": consent.client.name}
         for consent in consents.valid_of(_person(request))
+        if caller.may_know(consent.tenant_id)
     ]
 
 
 @router.delete("/me/consents/{consent_id}", response={204: None, 404: Problem, **REFUSED}, auth=WRITE)
 def withdraw_consent(request: HttpRequest, consent_id: UUID) -> Status[None]:
     """Stop an app: everything that it got for the person is revoked."""
-    if not consents.withdraw(Consent.objects.filter(pk=consent_id, user=_person(request)), reason="owner"):
+    found = Consent.objects.filter(pk=consent_id, user=_person(request))
+    caller = caller_of(request)
+    if not all(caller.may_know(consent.tenant_id) for consent in found) or not consents.withdraw(found, reason="owner"):
         raise Http404
     return Status(204, None)
 

@@ -30,9 +30,10 @@ class OwnTenantOut(Schema):
 
 @router.get("/tenants", response={200: list[OwnTenantOut], **REFUSED}, auth=requires(own=True, scope=ACCOUNT_READ))
 def own_tenants(request: HttpRequest) -> list[dict[str, Any]]:
-    """List the person's organizations with their role in each."""
+    """List the person's organizations with their role in each; to the app of an organization, that one alone."""
     caller = caller_of(request)
     return [
         {name: getattr(one, name) for name in OwnTenantOut.model_fields}
         for one in organizations_of(caller.id, active=caller.tenant_id)
+        if caller.may_know(one.id)
     ]

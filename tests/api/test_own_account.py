@@ -50,6 +50,26 @@ def rows() -> list[dict[str, Any]]:
 # Who may
 
 
+@pytest.mark.promise(46)
+def test_the_app_of_an_organization_learns_nothing_about_the_others(town: Town) -> None:
+    here, there = town.a.tenant, town.b.tenant
+    with site_context("a test registers the app of a tenant"):
+        app = App.registered(scopes=["openid", ACCOUNT_READ, ACCOUNT_WRITE], tenant=here)
+        scopes = ["openid", ACCOUNT_READ, ACCOUNT_WRITE]
+        header = bearer(app.tokens(town.both, scopes=scopes, tenant_id=here.pk)["access_token"])
+    own, other = (key_of_person(town.both, tenant_id=tenant.pk).key for tenant in (here, there))
+    with site_context("a test consents"):
+        Consent.objects.update(tenant_id=here.pk)
+        consent = Consent.objects.create(user=town.both, client=App.registered().client, tenant_id=there.pk)
+
+    assert [one["id"] for one in ask("/api/v1/tenants", header).json()] == [str(here.pk)]
+    assert [one["id"] for one in ask(me("/keys"), header).json()] == [str(own.pk)]
+    assert {one["tenant_id"] for one in ask(me("/consents"), header).json()} == {str(here.pk)}
+    assert send("delete", f"/keys/{other.pk}", headers=header).status_code == 404
+    assert send("delete", f"/consents/{consent.pk}", headers=header).status_code == 404
+    assert send("delete", f"/keys/{own.pk}", headers=header).status_code == 204
+
+
 @pytest.mark.parametrize("part", LISTS)
 def test_a_list_needs_its_scope_and_a_person(ada: User, town: Town, part: str) -> None:
     job = service(town.a.tenant, ada, READ)
