@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -72,8 +72,8 @@ def get_or_create(provide: Callable[[], Done]) -> Done:
 
 def in_one_line(invalid: ValidationError) -> CommandError:
     """Turn a ValidationError of a model into a CommandError of one line."""
-    errors = invalid.message_dict if hasattr(invalid, "error_dict") else {"": invalid.messages}
-    lines = (f"{name}: {' '.join(messages)}".removeprefix(": ") for name, messages in errors.items())
+    errors = invalid.message_dict if hasattr(invalid, "error_dict") else {NON_FIELD_ERRORS: invalid.messages}
+    lines = (f"{name}: {' '.join(messages)}".removeprefix(f"{NON_FIELD_ERRORS}: ") for name, messages in errors.items())
     return CommandError("; ".join(lines))
 
 

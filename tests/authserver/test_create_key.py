@@ -126,6 +126,15 @@ def test_a_service_that_cannot_be_is_one_line(town: Town, ada: User, options: di
         assert not ServiceAccount.objects.exists()
 
 
+def test_a_service_of_a_name_that_is_taken_is_one_sentence(town: Town, ada: User) -> None:
+    service(town.a.tenant, ada, READ)
+    with pytest.raises(CommandError, match=r"^The tenant has a service of this name already\.$"):
+        call_command(
+            "create_service", "--tenant", town.a.tenant.slug, "--owner", "ada@example.com", "--name", "Night job",
+            "--purpose", "x",
+        )  # fmt: skip
+
+
 def test_a_certificate_identity_is_created_once(town: Town, ada: User) -> None:
     found = service(town.a.tenant, ada, READ)
     made = printed("create_certificate_identity", "--service", "Night job", "--dns", "Build.Engines.example")
