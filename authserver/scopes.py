@@ -27,7 +27,7 @@ OF_OPENID: dict[str, Promise] = {
 }
 OF_API: dict[str, Promise] = {  # of our own API, about the person
     ACCOUNT_READ: _("see your sessions, your second factors, your API keys and the apps connected to your account"),
-    ACCOUNT_WRITE: _("change your name, sign you out, and revoke API keys and connected apps"),
+    ACCOUNT_WRITE: _("change your name, sign you out, revoke API keys and connected apps, and lock your account"),
 }
 OF_TENANTS: dict[str, Promise] = {  # of our own API, for people and services
     MEMBERS_READ: _("see the members of your organization, their roles and invitations"),

@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from accounts.models import CutOff, Session, User
 from audit.models import Entry
 from authserver.models import ApiKey, Consent
-from authserver.scopes import ACCOUNT_READ, ACCOUNT_WRITE
+from authserver.scopes import ACCOUNT_READ, ACCOUNT_WRITE, OF_API
 from tenancy import site_context
 from tests.support.api import Headers, ask, bearer, key, session_of, token_of
 from tests.support.authorized import App
@@ -250,6 +250,7 @@ def test_a_person_locks_their_own_account(ada: User) -> None:
     assert str(CutOff.objects.get().pk) == answer.json()["id"]
     assert not User.objects.get(pk=ada.pk).is_active
     assert ask(me(""), header).status_code == 401
+    assert "lock your account" in str(OF_API[ACCOUNT_WRITE]), "people agree to it"
 
 
 def test_everything_that_is_kept_is_given_out_to_a_fresh_session(ada: User) -> None:
