@@ -13,10 +13,9 @@ from api.callers import caller_of
 from api.guards import requires
 from api.inputs import Input
 from api.problems import INVALID_REQUEST, ApiError, Problem
-from authserver.scopes import ACCOUNT_WRITE, EMAIL, PROFILE
+from authserver.scopes import ACCOUNT_WRITE
 
 router = Router(tags=["Caller"])
-BY_SCOPE = frozenset({PROFILE, EMAIL})
 
 
 class NameIn(Input):
@@ -44,18 +43,12 @@ class Me(Schema):
 
 @router.get("/me", response={200: Me, 401: Problem}, exclude_none=False)
 def me(request: HttpRequest) -> HttpResponse:
-    """Return the caller: a person with their identities, or a service.
-
-    An app is told the name with the scope ``profile``, and the address and the identities with ``email`` (ADR 56).
-    """
+    """Return the caller: a person with their identities, or a service."""
     caller = caller_of(request)
     known = Me.model_construct(kind=caller.kind, id=caller.id, scopes=caller.own_scopes, tenant_id=caller.tenant_id)
     person = caller.person if caller.kind == "person" else None
-    told = BY_SCOPE if caller.client is None else BY_SCOPE & (caller.scopes or frozenset())
-    if person is not None and PROFILE in told:
-        known.name = person.name
-    if person is not None and EMAIL in told:
-        known.email, known.email_verified = person.email, person.email_verified
+    if person is not None:
+        known.email, known.email_verified, known.name = person.email, person.email_verified, person.name
         known.identities = [
             IdentityOut.model_construct(**_personal_fields(identity)) for identity in Identity.objects.listed(person)
         ]

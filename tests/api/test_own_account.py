@@ -70,17 +70,6 @@ def test_the_app_of_an_organization_learns_nothing_about_the_others(town: Town) 
     assert send("delete", f"/keys/{own.pk}", headers=header).status_code == 204
 
 
-def test_an_app_learns_of_a_person_what_its_scopes_say(ada: User) -> None:
-    def told(*scopes: str) -> set[str]:
-        token = App.registered().tokens(ada, scopes=["openid", *scopes])["access_token"]
-        found = ask(me(""), bearer(token)).json()
-        return {name for name in ("name", "email", "email_verified", "identities") if found[name] is not None}
-
-    assert told() == set()
-    assert told("profile") == {"name"}
-    assert told("email") == {"email", "email_verified", "identities"}
-
-
 @pytest.mark.parametrize("part", LISTS)
 def test_a_list_needs_its_scope_and_a_person(ada: User, town: Town, part: str) -> None:
     job = service(town.a.tenant, ada, READ)
