@@ -36,7 +36,7 @@ SECURITY = {
 }
 EXAMPLE = "urn:uuid:5f0c2f2e-6f5e-4c0c-9d3a-0b6f1f1d2c3b"  # of an instance
 MISSING: Mapping[int, list[Mapping[str, Any]]] = {403: [{"scope": "account:write"}]}
-FAULTS: Mapping[int, list[Mapping[str, str]]] = {422: [{"field": "body.wanted.name", "message": "Field required"}]}
+FAULTS: Mapping[int, list[Mapping[str, str]]] = {422: [{"field": "body.name", "message": "Field required"}]}
 HEADERS: Mapping[int, str] = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 ANYWHERE = frozenset({400, 401, 422, 429, 503})
 STATUSES = frozenset(kind.status for kind in problems.KINDS.values())

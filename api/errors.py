@@ -62,9 +62,13 @@ def _unavailable(outage: Exception) -> ApiError:
 
 
 def _invalid(found: ValidationError) -> ApiError:
-    """Name each fault. pydantic's texts are about types and limits, and do not repeat the input."""
+    """Name each fault. pydantic's texts are about types and limits, and do not repeat the input.
+
+    ``wanted`` is the argument of the operation that takes the body or the query, which is nothing to the caller.
+    """
     fields = [
-        {"field": ".".join(str(part) for part in fault["loc"]), "message": str(fault["msg"])} for fault in found.errors
+        {"field": ".".join(str(part) for part in fault["loc"] if part != "wanted"), "message": str(fault["msg"])}
+        for fault in found.errors
     ]
     return ApiError(problems.INVALID_REQUEST, "The input is not in the documented form.", fields=fields)
 

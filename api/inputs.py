@@ -45,7 +45,7 @@ def faults_of(found: ValidationError) -> Sequence[Mapping[str, str]]:
     """Return the faults that a model found in a body, each with its field."""
     by_field = found.message_dict if hasattr(found, "error_dict") else {NON_FIELD_ERRORS: found.messages}
     return [
-        {"field": "body.wanted" if name == NON_FIELD_ERRORS else f"body.wanted.{name}", "message": text}
+        {"field": "body" if name == NON_FIELD_ERRORS else f"body.{name}", "message": text}
         for name, texts in by_field.items()
         for text in texts
     ]
@@ -58,5 +58,5 @@ def invalid(found: ValidationError) -> ApiError:
 
 def unknown(field: str) -> ApiError:
     """Return the error for a field of a body that names what does not exist for the caller."""
-    fault = {"field": f"body.wanted.{field}", "message": "There is no such name or id."}
+    fault = {"field": f"body.{field}", "message": "There is no such name or id."}
     return ApiError(INVALID_REQUEST, "The input is not accepted.", fields=[fault])

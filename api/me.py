@@ -66,7 +66,7 @@ def change_name(request: HttpRequest, wanted: NameIn) -> Status[None]:
     try:
         name_change.set_name(person, wanted.name)
     except NoName:
-        fault = {"field": "body.wanted.name", "message": "A name has 1 to 255 visible characters."}
+        fault = {"field": "body.name", "message": "A name has 1 to 255 visible characters."}
         raise ApiError(INVALID_REQUEST, "The input is not accepted.", fields=[fault]) from None
     return Status(204, None)
 

@@ -83,7 +83,7 @@ def _check(name: str, wanted: Sequence[str], known: Iterable[str]) -> None:
     """Raise ApiError if one of the names is unknown. The error says at which places."""
     found = set(known)
     faults = [
-        {"field": f"body.wanted.{name}.{place}", "message": "There is no such name."}
+        {"field": f"body.{name}.{place}", "message": "There is no such name."}
         for place, one in enumerate(wanted)
         if one not in found
     ]

@@ -72,7 +72,7 @@ def remove_member(request: HttpRequest, tenant_id: UUID, user_id: UUID) -> Statu
 
 def unknown_role() -> ApiError:
     """Return the error for a role that cannot be given in the organization."""
-    fault = {"field": "body.wanted.role_id", "message": "There is no such role in the organization."}
+    fault = {"field": "body.role_id", "message": "There is no such role in the organization."}
     return ApiError(INVALID_REQUEST, "The input is not accepted.", fields=[fault])
 
 

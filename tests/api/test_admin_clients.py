@@ -143,7 +143,7 @@ def test_a_superuser_registers_for_the_site_or_a_tenant(town: Town, root: User) 
 def test_an_app_that_cannot_be_is_refused_and_not_registered(keeper: User, wrong: Any, field: str) -> None:
     answer = send(CLIENTS, {**NEW, **wrong}, browser=fresh(keeper))
 
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"body.wanted.{field}")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"body.{field}")
     with site_context("a test looks"):
         assert not Client.objects.exists()
 
@@ -164,7 +164,7 @@ def test_nobody_gives_an_app_more_than_they_have(town: Town, keeper: User, wrong
     for path, body, method in ((CLIENTS, {**NEW, **wrong}, "post"), (at(app), wrong, "patch")):
         answer = send(path, body, browser=browser, method=method)
         assert (answer.status_code, answer.json()["missing"]) == (403, [{"reach": True}])
-        assert answer.json()["errors"][0]["field"] == f"body.wanted.{field}"
+        assert answer.json()["errors"][0]["field"] == f"body.{field}"
         entry = Entry.objects.filter(action="change.refused").latest("id")
         assert (entry.actor_id, (entry.details or {})["reason"]) == (str(keeper.pk), f"app_{field}_above")
     with site_context("a test looks"):

@@ -331,12 +331,12 @@ def test_only_a_superuser_decides_and_the_last_one_stays(town: Town, root: User)
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"groups": ["Nobody"]}, "body.wanted.groups.0"),
-        ({"permissions": ["accounts.view_user", "accounts.fly"]}, "body.wanted.permissions.1"),
-        ({"permissions": ["fly"]}, "body.wanted.permissions.0"),
-        ({"groups": ["x"] * 501}, "body.wanted.groups"),
-        ({"is_staff": None}, "body.wanted.is_staff"),
-        ({"is_active": False}, "body.wanted.is_active"),
+        ({"groups": ["Nobody"]}, "body.groups.0"),
+        ({"permissions": ["accounts.view_user", "accounts.fly"]}, "body.permissions.1"),
+        ({"permissions": ["fly"]}, "body.permissions.0"),
+        ({"groups": ["x"] * 501}, "body.groups"),
+        ({"is_staff": None}, "body.is_staff"),
+        ({"is_active": False}, "body.is_active"),
     ],
 )
 def test_rights_that_do_not_exist_are_refused(town: Town, root: User, wrong: Any, field: str) -> None:

@@ -126,7 +126,7 @@ def test_members_and_roles_of_another_tenant_are_not_there(town: Town, owner: Br
     assert ask(stranger, browser=owner, method="delete").status_code == 404
     assert send(stranger, {"role_id": role("member").pk}, browser=owner, method="patch").status_code == 404
     answer = send(of(town, f"members/{town.a.member.pk}"), {"role_id": foreign}, browser=owner, method="patch")
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.wanted.role_id")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.role_id")
     assert ask(of(town, f"roles/{foreign}"), browser=owner, method="delete").status_code == 404
     assert send(of(town, f"roles/{foreign}"), {"name": "Mine"}, browser=owner, method="patch").status_code == 404
     assert role("Barn clerk").tenant_id == town.b.tenant.pk
