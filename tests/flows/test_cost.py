@@ -27,18 +27,16 @@ def test_a_returning_sign_in_takes_at_most_ten_statements(browser: Browser, serv
     assert 5 <= len(asked.statements) <= 10, asked
 
 
-def test_a_signed_in_page_needs_one_statement_each_for_session_context_and_content(
-    browser: Browser, servers: Servers
-) -> None:
+def test_the_account_s_page_needs_one_statement(browser: Browser, servers: Servers) -> None:
     browser.sign_in("google", "ada")
 
     with asked_of_the_database(servers) as asked:
         browser.get("/accounts/")
 
-    assert len(asked.statements) == 2, asked
+    assert len(asked.statements) == 1, asked
 
 
-@pytest.mark.parametrize(("path", "statements"), [("/accounts/", 2), ("/api/v1/me", 2), ("/accounts/sessions/", 2)])
+@pytest.mark.parametrize(("path", "statements"), [("/accounts/", 1), ("/api/v1/me", 1), ("/accounts/sessions/", 2)])
 def test_reading_the_session_costs_one_statement_and_no_call_to_redis(
     browser: Browser, servers: Servers, path: str, statements: int
 ) -> None:
@@ -74,7 +72,7 @@ def test_the_menu_of_organizations_costs_one_statement_and_only_those_who_have_a
     with asked_of_the_database(servers) as one:
         assert b"Abbey" in browser.get("/accounts/").content
 
-    assert (len(both.statements), len(one.statements)) == (3, 2), both
+    assert (len(both.statements), len(one.statements)) == (2, 1), both
 
 
 def test_a_returning_sign_in_goes_upstream_once(browser: Browser, providers: Sandbox, provider: str) -> None:
