@@ -18,6 +18,7 @@ from sandbox.drafts import compact, hs256, unsigned
 from sandbox.keys import attackers_key
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
+from tests.support.memory import forget_providers
 from tests.support.upstream_tokens import API, CLIENT, access_token, configured, refusal, result
 
 pytestmark = pytest.mark.django_db
@@ -98,13 +99,23 @@ def test_clocks_may_differ_by_a_minute(
         ({"b64": False, "crit": ["b64"]}, RefusalReason.ALGORITHM_REFUSED),
         ({"kid": "unknown"}, RefusalReason.KEY_UNKNOWN),
         ({"kid": ["a"]}, RefusalReason.TOKEN_MALFORMED),
-        ({"kid": None}, None),  # one key fits
     ],
 )
 def test_the_header_decides_nothing_about_keys(
     providers: Sandbox, issuer: UpstreamIssuer, ada: User, headers: dict[str, Any], expected: str | None
 ) -> None:
     assert refusal(access_token(providers, headers=headers)) == expected
+
+
+def test_a_token_without_kid_counts_where_only_one_key_fits(
+    providers: Sandbox, issuer: UpstreamIssuer, ada: User
+) -> None:
+    providers.rotate_keys("keycloak", withdraw=True)  # other tests leave some
+    assert refusal(access_token(providers, headers={"kid": None})) is None
+
+    providers.rotate_keys("keycloak")
+    forget_providers()
+    assert refusal(access_token(providers, headers={"kid": None})) == RefusalReason.KEY_UNKNOWN
 
 
 @pytest.mark.promise(68)
