@@ -17,7 +17,16 @@ from audit.models import Entry
 from authserver.clients.changes import add_secret
 from authserver.clients.registration import Registration, register
 from authserver.keys import ring
-from authserver.models import CertificateName, Consent, GrantType, ProfileClaim, ProfileValue, Resource, ServiceAccount
+from authserver.models import (
+    CertificateName,
+    Consent,
+    GrantType,
+    ProfileClaim,
+    ProfileValue,
+    ProtectedHost,
+    Resource,
+    ServiceAccount,
+)
 from authserver.models import Client as App
 from authserver.services import certificates
 from console.overview.page import counters
@@ -216,6 +225,9 @@ def _people(visitor: Visitor) -> None:
     with site_context("a test sets up a webhook"):
         _webhook(tenant, people[0])
     _app(tenant, people[1])
+    ProtectedHost.objects.create(
+        origin="https://wiki.harbour.example", name="Wiki", tenant=tenant, org_roles=["member"]
+    )
     _service(tenant, people[0])
 
 
