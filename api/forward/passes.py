@@ -19,6 +19,7 @@ from accounts.sessions import SessionStore
 from accounts.sign_in import used_once
 from authserver.models import ProtectedHost
 from foundation import lifetimes
+from foundation.cookies import cookie_name, set_cookie
 from foundation.macs import is_authentic, mac
 
 PATH = "/.vestibule/admission"  # at each protected host; no request for it reaches the application
@@ -82,13 +83,12 @@ def admit(host: ProtectedHost, browser: str, admission: str) -> HttpResponse | N
 
 
 def _cookie(host: ProtectedHost, name: str) -> str:
-    """With TLS a cookie has the prefix that keeps sibling domains from planting it (RFC 6265bis, section 4.1.3.2)."""
-    return f"__Host-{name}" if _is_over_tls(host) else name
+    return cookie_name(name, over_tls=_is_over_tls(host))
 
 
 def _set(response: HttpResponse, host: ProtectedHost, name: str, value: str) -> None:
     """Set the one cookie of a response: nginx passes on one only. It ends with the browser."""
-    response.set_cookie(_cookie(host, name), value, secure=_is_over_tls(host), httponly=True, samesite="Lax")
+    set_cookie(response, _cookie(host, name), value, max_age=None, over_tls=_is_over_tls(host))
 
 
 def _is_over_tls(host: ProtectedHost) -> bool:
