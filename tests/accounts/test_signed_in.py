@@ -1,4 +1,6 @@
-"""The decorator of views for signed-in people."""
+"""Whose request it is: the person, once that is asked, and the decorator of views for signed-in people."""
+
+from collections.abc import Callable
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -6,6 +8,8 @@ from django.test import RequestFactory
 
 from accounts.models import User
 from accounts.organizations.middleware import without_tenant
+from accounts.sessions import SessionStore
+from accounts.sessions.middleware import AuthenticationMiddleware
 from accounts.sessions.signed_in import signed_in
 
 
@@ -37,3 +41,30 @@ def test_a_visitor_is_redirected_to_sign_in_and_back() -> None:
 def test_marks_on_the_view_are_kept() -> None:
     assert page.__name__ == "page"
     assert vars(page)["asks_without_tenant"] is True
+
+
+def asked_in(view_does: Callable[[HttpRequest], object]) -> HttpRequest:
+    """Let a view use ``request.user`` in a request without a session's person."""
+    request = RequestFactory().get("/")
+    request.session = SessionStore()
+
+    def view(_: HttpRequest) -> HttpResponse:
+        view_does(request)
+        return HttpResponse()
+
+    AuthenticationMiddleware(view)(request)
+    return request
+
+
+def test_the_proxy_gives_way_to_the_person_once_that_is_asked() -> None:
+    assert type(asked_in(lambda request: request.user.is_authenticated).user) is AnonymousUser
+
+
+def test_the_proxy_does_not_replace_whoever_has_signed_in_since() -> None:
+    newer = User(name="Ada")
+
+    def sign_in(request: HttpRequest) -> None:
+        proxy, request.user = request.user, newer
+        assert not proxy.is_authenticated
+
+    assert asked_in(sign_in).user is newer
