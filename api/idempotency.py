@@ -1,6 +1,6 @@
 """Idempotency keys: a creation that is sent again is answered again, and not done again.
 
-    @router.post("/tenants/{tenant_id}/invitations", response={201: InvitationOut, **REFUSED, **REPEATED}, auth=…)
+    @router.post("/tenants/{tenant_id}/invitations", response={201: InvitationOut, **REPEATED}, auth=…)
     @idempotent
     def invite(request, tenant_id, wanted): ...
 
@@ -29,7 +29,7 @@ from foundation.locks import try_until_commit
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-REPEATED = {409: Problem, 422: Problem}
+REPEATED = {409: Problem}
 KEY = r"[A-Za-z0-9._~:/+=-]{1,128}"
 HEADER = Header(
     None,

@@ -12,7 +12,7 @@ from accounts.own_account.name_change import NoName
 from api.callers import caller_of
 from api.guards import requires
 from api.inputs import Input
-from api.problems import INVALID_REQUEST, ApiError, Problem
+from api.problems import INVALID_REQUEST, ApiError
 from authserver.scopes import ACCOUNT_WRITE
 
 router = Router(tags=["Caller"])
@@ -41,7 +41,7 @@ class Me(Schema):
     identities: list[IdentityOut] | None = None
 
 
-@router.get("/me", response={200: Me, 401: Problem}, exclude_none=False)
+@router.get("/me", response=Me, exclude_none=False)
 def me(request: HttpRequest) -> HttpResponse:
     """Return the caller: a person with their identities, or a service."""
     caller = caller_of(request)
@@ -56,9 +56,7 @@ def me(request: HttpRequest) -> HttpResponse:
     return HttpResponse(known.model_dump_json(), content_type="application/json; charset=utf-8")
 
 
-@router.patch(
-    "/me", response={204: None, 422: Problem, 401: Problem, 403: Problem}, auth=requires(own=True, scope=ACCOUNT_WRITE)
-)
+@router.patch("/me", response={204: None}, auth=requires(own=True, scope=ACCOUNT_WRITE))
 def change_name(request: HttpRequest, wanted: NameIn) -> Status[None]:
     """Change the name. Providers no longer change it."""
     person = caller_of(request).person

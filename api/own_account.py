@@ -20,7 +20,7 @@ from api.callers import caller_of
 from api.guards import requires
 from api.idempotency import REPEATED, idempotent
 from api.inputs import Input, invalid
-from api.problems import TOO_MANY_REQUESTS, ApiError, Problem
+from api.problems import TOO_MANY_REQUESTS, ApiError
 from authserver.authorization import consents
 from authserver.models import ApiKey, Consent
 from authserver.scopes import ACCOUNT_READ, ACCOUNT_WRITE
@@ -29,7 +29,6 @@ from authserver.services.pages import CREATED
 
 router = Router(tags=["My account"])
 READ, WRITE = requires(own=True, scope=ACCOUNT_READ), requires(own=True, scope=ACCOUNT_WRITE)
-REFUSED = {401: Problem, 403: Problem, 429: Problem}
 MOST_DAYS = 365
 
 
@@ -95,7 +94,7 @@ class LockedOut(Schema):
     id: UUID
 
 
-@router.get("/me/sessions", response={200: list[SessionOut], **REFUSED}, auth=READ)
+@router.get("/me/sessions", response=list[SessionOut], auth=READ)
 def sessions(request: HttpRequest) -> list[dict[str, Any]]:
     """List the browsers in which the person is signed in."""
     current = row_key(request.session.session_key) if caller_of(request).scopes is None else None
@@ -113,7 +112,7 @@ def sessions(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-@router.delete("/me/sessions", response={204: None, **REFUSED}, auth=WRITE)
+@router.delete("/me/sessions", response={204: None}, auth=WRITE)
 def revoke_other_sessions(request: HttpRequest) -> Status[None]:
     """Sign the person out everywhere, but for the browser that sends this request."""
     keep = request.session.session_key if caller_of(request).scopes is None else None
@@ -121,7 +120,7 @@ def revoke_other_sessions(request: HttpRequest) -> Status[None]:
     return Status(204, None)
 
 
-@router.delete("/me/sessions/{session_id}", response={204: None, 404: Problem, **REFUSED}, auth=WRITE)
+@router.delete("/me/sessions/{session_id}", response={204: None}, auth=WRITE)
 def revoke_session(request: HttpRequest, session_id: str) -> Status[None]:
     """Sign the person out in one browser."""
     found = [row for row in _person(request).sessions.live() if row.public_id == session_id]
@@ -131,13 +130,13 @@ def revoke_session(request: HttpRequest, session_id: str) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/me/factors", response={200: list[FactorOut], **REFUSED}, auth=READ)
+@router.get("/me/factors", response=list[FactorOut], auth=READ)
 def factors(request: HttpRequest) -> list[dict[str, Any]]:
     """List the second factors."""
     return [{name: getattr(factor, name) for name in FactorOut.model_fields} for factor in factors_of(_person(request))]
 
 
-@router.get("/me/keys", response={200: list[KeyOut], **REFUSED}, auth=READ)
+@router.get("/me/keys", response=list[KeyOut], auth=READ)
 def keys(request: HttpRequest) -> list[dict[str, Any]]:
     """List the person's API keys that work; to the app of an organization, those for it alone."""
     usable = ApiKey.objects.filter(user=_person(request), revoked_at=None, expires_at__gt=timezone.now())
@@ -147,7 +146,7 @@ def keys(request: HttpRequest) -> list[dict[str, Any]]:
 
 @router.post(
     "/me/keys",
-    response={201: NewKeyOut, **REFUSED, **REPEATED},
+    response={201: NewKeyOut, **REPEATED},
     auth=requires(own=True, session=True, fresh="10m"),
 )
 @idempotent
@@ -170,7 +169,7 @@ def create_key(request: HttpRequest, wanted: KeyIn) -> Status[dict[str, Any]]:
     return Status(201, {**_key(new.key), "key": new.text})
 
 
-@router.delete("/me/keys/{key_id}", response={204: None, 404: Problem, **REFUSED}, auth=WRITE)
+@router.delete("/me/keys/{key_id}", response={204: None}, auth=WRITE)
 def revoke_key(request: HttpRequest, key_id: UUID) -> Status[None]:
     """Revoke an API key at once."""
     found = ApiKey.objects.filter(pk=key_id, user=_person(request)).first()
@@ -179,7 +178,7 @@ def revoke_key(request: HttpRequest, key_id: UUID) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/me/consents", response={200: list[ConsentOut], **REFUSED}, auth=READ)
+@router.get("/me/consents", response=list[ConsentOut], auth=READ)
 def connected_apps(request: HttpRequest) -> list[dict[str, Any]]:
     """List the apps that may act for the person; to the app of an organization, those that may do so there."""
     caller = caller_of(request)
@@ -192,7 +191,7 @@ def connected_apps(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-@router.delete("/me/consents/{consent_id}", response={204: None, 404: Problem, **REFUSED}, auth=WRITE)
+@router.delete("/me/consents/{consent_id}", response={204: None}, auth=WRITE)
 def withdraw_consent(request: HttpRequest, consent_id: UUID) -> Status[None]:
     """Stop an app: everything that it got for the person is revoked."""
     found = Consent.objects.filter(pk=consent_id, user=_person(request))
@@ -202,7 +201,7 @@ def withdraw_consent(request: HttpRequest, consent_id: UUID) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/me/cut-off", response={201: LockedOut, **REFUSED}, auth=WRITE)
+@router.post("/me/cut-off", response={201: LockedOut}, auth=WRITE)
 def cut_off(request: HttpRequest) -> Status[dict[str, Any]]:
     """Lock the person's own account, and revoke everything by which somebody acts as them.
 
@@ -211,7 +210,7 @@ def cut_off(request: HttpRequest) -> Status[dict[str, Any]]:
     return Status(201, {"id": lock_own_account(_person(request)).pk})
 
 
-@router.get("/me/export", response={200: Any, **REFUSED}, auth=requires(own=True, session=True, fresh="10m"))
+@router.get("/me/export", response=Any, auth=requires(own=True, session=True, fresh="10m"))
 def own_data(request: HttpRequest) -> HttpResponseBase:
     """Download everything that is kept about the person, as JSON."""
     return export(_person(request))

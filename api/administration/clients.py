@@ -27,15 +27,13 @@ from api.guards import requires
 from api.idempotency import REPEATED, idempotent
 from api.inputs import faults_of, invalid, unknown
 from api.paging import After, Limit, Page, cut, newest_first
-from api.problems import CONFLICT, ApiError, Problem
+from api.problems import CONFLICT, ApiError
 from authserver.clients import changes, delegation, search
 from authserver.clients.registration import Registration, register
 from authserver.models import Client, ClientSecret, ServiceAccount
 from authserver.scopes import CLIENTS_READ, CLIENTS_WRITE
 
 router = Router(tags=["Administration: apps"])
-REFUSED = {401: Problem, 403: Problem, 422: Problem, 429: Problem}
-DONE = {204: None, 404: Problem, **REFUSED}
 READ = requires(scope=CLIENTS_READ, permission="authserver.view_client")
 ADD = requires(scope=CLIENTS_WRITE, permission="authserver.add_client", fresh="10m")
 CHANGE = requires(scope=CLIENTS_WRITE, permission="authserver.change_client", fresh="10m")
@@ -43,7 +41,7 @@ DELETE = requires(scope=CLIENTS_WRITE, permission="authserver.delete_client", fr
 SecretId = Annotated[int, Path(ge=0, lt=2**63)]
 
 
-@router.get("/admin/clients", response={200: Page[ClientOut], **REFUSED}, auth=READ)
+@router.get("/admin/clients", response=Page[ClientOut], auth=READ)
 def clients(
     request: HttpRequest, wanted: Query[ClientQuery], limit: Limit = 50, after: After = ""
 ) -> Mapping[str, Any]:
@@ -55,7 +53,7 @@ def clients(
     return {"items": [_fields(ClientOut, one) for one in shown], "next": following}
 
 
-@router.post("/admin/clients", response={201: RegisteredOut, **REFUSED, **REPEATED}, auth=ADD)
+@router.post("/admin/clients", response={201: RegisteredOut, **REPEATED}, auth=ADD)
 @idempotent
 def register_client(request: HttpRequest, wanted: ClientIn) -> Status[dict[str, Any]]:
     """Register an app. Only this response has its secret."""
@@ -70,14 +68,14 @@ def register_client(request: HttpRequest, wanted: ClientIn) -> Status[dict[str, 
     return Status(201, _detail(new.client) | {"client_secret": new.secret})
 
 
-@router.get("/admin/clients/{client_key}", response={200: ClientDetailOut, 404: Problem, **REFUSED}, auth=READ)
+@router.get("/admin/clients/{client_key}", response=ClientDetailOut, auth=READ)
 def client(request: HttpRequest, client_key: UUID) -> dict[str, Any]:
     """Return an app with the dates of its secrets."""
     administrator(request)
     return _detail(_found(Client.objects.all(), client_key))
 
 
-@router.patch("/admin/clients/{client_key}", response={200: ClientDetailOut, 404: Problem, **REFUSED}, auth=CHANGE)
+@router.patch("/admin/clients/{client_key}", response=ClientDetailOut, auth=CHANGE)
 def change_client(request: HttpRequest, client_key: UUID, wanted: ClientChangeIn) -> dict[str, Any]:
     """Change an app, with the same checks as at its registration."""
     actor, found = _within_reach(request, client_key)
@@ -92,7 +90,7 @@ def change_client(request: HttpRequest, client_key: UUID, wanted: ClientChangeIn
     return _detail(found)
 
 
-@router.delete("/admin/clients/{client_key}", response=DONE, auth=DELETE)
+@router.delete("/admin/clients/{client_key}", response={204: None}, auth=DELETE)
 def delete_client(request: HttpRequest, client_key: UUID) -> Status[None]:
     """Delete an app with its secrets, its tokens, and what people had agreed to."""
     _, found = _within_reach(request, client_key)
@@ -100,7 +98,7 @@ def delete_client(request: HttpRequest, client_key: UUID) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/admin/clients/{client_key}/stop", response=DONE, auth=CHANGE)
+@router.post("/admin/clients/{client_key}/stop", response={204: None}, auth=CHANGE)
 def stop_client(request: HttpRequest, client_key: UUID) -> Status[None]:
     """Stop an app. Whatever it was given stays invalid, also when it is started again."""
     _, found = _within_reach(request, client_key)
@@ -108,7 +106,7 @@ def stop_client(request: HttpRequest, client_key: UUID) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/admin/clients/{client_key}/start", response=DONE, auth=CHANGE)
+@router.post("/admin/clients/{client_key}/start", response={204: None}, auth=CHANGE)
 def start_client(request: HttpRequest, client_key: UUID) -> Status[None]:
     """Let a stopped app get tokens again."""
     _, found = _within_reach(request, client_key)
@@ -118,7 +116,7 @@ def start_client(request: HttpRequest, client_key: UUID) -> Status[None]:
 
 @router.post(
     "/admin/clients/{client_key}/secrets",
-    response={201: NewSecretOut, 404: Problem, **REFUSED, **REPEATED},
+    response={201: NewSecretOut, **REPEATED},
     auth=CHANGE,
 )
 @idempotent
@@ -132,7 +130,7 @@ def add_secret(request: HttpRequest, client_key: UUID, wanted: NewSecretIn) -> S
     return Status(201, {"client_secret": secret})
 
 
-@router.delete("/admin/clients/{client_key}/secrets/{secret_id}", response=DONE, auth=CHANGE)
+@router.delete("/admin/clients/{client_key}/secrets/{secret_id}", response={204: None}, auth=CHANGE)
 def revoke_secret(request: HttpRequest, client_key: UUID, secret_id: SecretId) -> Status[None]:
     """Revoke a secret at once. Tokens that the app has stay valid."""
     _, found = _within_reach(request, client_key)

@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.organizations.roles import permissions
 from accounts.people.account_changes import LastSuperuser, SiteRights, set_rights
 from api.administration.acting import last_superuser, session_to_keep, superuser
-from api.administration.users import REFUSED, person_of
+from api.administration.users import person_of
 from api.guards import requires
 from api.inputs import Input
 from api.problems import INVALID_REQUEST, ApiError, Problem
@@ -41,15 +41,13 @@ class RightsOut(Schema):
     permissions: list[str]
 
 
-@router.get("/admin/users/{user_id}/rights", response={200: RightsOut, 404: Problem, **REFUSED}, auth=READ)
+@router.get("/admin/users/{user_id}/rights", response=RightsOut, auth=READ)
 def rights(request: HttpRequest, user_id: UUID) -> dict[str, Any]:
     """Return the rights of a person that hold in all tenants. Those of their roles come on top of them."""
     return _shown(person_of(superuser(request), user_id))
 
 
-@router.put(
-    "/admin/users/{user_id}/rights", response={200: RightsOut, 404: Problem, 409: Problem, **REFUSED}, auth=WRITE
-)
+@router.put("/admin/users/{user_id}/rights", response={200: RightsOut, 409: Problem}, auth=WRITE)
 def replace_rights(request: HttpRequest, user_id: UUID, wanted: RightsIn) -> dict[str, Any]:
     """Replace the rights of a person that hold in all tenants, and end their sessions."""
     person = person_of(superuser(request), user_id)

@@ -15,7 +15,7 @@ from accounts.organizations import delegation
 from accounts.people import filters
 from accounts.sessions import SessionRevocationReason, revoke
 from api.administration.acting import above, administrator
-from api.administration.users import DONE, REFUSED, WRITE, act, person_of
+from api.administration.users import DONE, WRITE, act, person_of
 from api.guards import requires
 from api.problems import Problem
 from authserver.scopes import USERS_READ
@@ -38,7 +38,7 @@ class LiveSessionOut(Schema):
     last_seen_at: datetime
 
 
-@router.get("/admin/sessions", response={200: list[LiveSessionOut], 404: Problem, **REFUSED}, auth=READ)
+@router.get("/admin/sessions", response={200: list[LiveSessionOut], 404: Problem}, auth=READ)
 def sessions(request: HttpRequest, user: OfPerson) -> Sequence[dict[str, Any]]:
     """List the browsers in which a person is signed in, the last used first."""
     person = person_of(administrator(request), user)
@@ -49,7 +49,7 @@ def sessions(request: HttpRequest, user: OfPerson) -> Sequence[dict[str, Any]]:
     ]
 
 
-@router.delete("/admin/sessions", response=DONE, auth=WRITE)
+@router.delete("/admin/sessions", response={404: Problem, **DONE}, auth=WRITE)
 def revoke_sessions(request: HttpRequest, user: OfPerson) -> Status[None]:
     """Sign a person out everywhere, and cancel their sign-ins that wait for a second factor."""
     return act(request, REVOKE_SESSIONS, user)

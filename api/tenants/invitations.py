@@ -26,14 +26,12 @@ from api.paging import After, Page, cut, newest_first
 from api.paging import Limit as PageLimit
 from api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, TOO_MANY_REQUESTS, UNAVAILABLE, ApiError, Problem, ProblemKind
 from api.tenants.members import unknown_role
-from api.tenants.own import REFUSED
 from authserver.scopes import MEMBERS_READ, MEMBERS_WRITE
 
 router = Router(tags=["Organizations: invitations"])
 READ = requires(scope=MEMBERS_READ, permission="accounts.view_invitation", tenant=True)
 INVITE = requires(scope=MEMBERS_WRITE, permission=TO_INVITE, tenant=True, fresh="10m")
 CHANGE = requires(scope=MEMBERS_WRITE, permission="accounts.change_invitation", tenant=True, fresh="10m")
-SENT = {503: Problem, **REFUSED, **REPEATED}
 
 Reason = InvitationRefusalReason
 KINDS: Mapping[InvitationRefusalReason, ProblemKind] = {
@@ -77,7 +75,7 @@ class InvitationIn(Input):
     role_id: Id = Field(examples=[3])
 
 
-@router.get("/tenants/{tenant_id}/invitations", response={200: Page[InvitationOut], **REFUSED}, auth=READ)
+@router.get("/tenants/{tenant_id}/invitations", response=Page[InvitationOut], auth=READ)
 def invitations(
     request: HttpRequest,
     tenant_id: UUID,
@@ -91,7 +89,7 @@ def invitations(
     return {"items": [_invitation(one) for one in shown], "next": following}
 
 
-@router.post("/tenants/{tenant_id}/invitations", response={201: InvitationOut, **SENT}, auth=INVITE)
+@router.post("/tenants/{tenant_id}/invitations", response={201: InvitationOut, **REPEATED}, auth=INVITE)
 @idempotent
 def invite(request: HttpRequest, tenant_id: UUID, wanted: InvitationIn) -> Status[dict[str, Any]]:
     """Invite an address to a role, and mail it a link. This replaces an earlier invitation of the address."""
@@ -110,7 +108,7 @@ def invite(request: HttpRequest, tenant_id: UUID, wanted: InvitationIn) -> Statu
 
 @router.post(
     "/tenants/{tenant_id}/invitations/{invitation_id}/resend",
-    response={200: InvitationOut, 404: Problem, **SENT},
+    response={200: InvitationOut, **REPEATED},
     auth=CHANGE,
 )
 @idempotent
@@ -127,7 +125,7 @@ def resend(request: HttpRequest, tenant_id: UUID, invitation_id: UUID) -> dict[s
 
 @router.delete(
     "/tenants/{tenant_id}/invitations/{invitation_id}",
-    response={204: None, 404: Problem, 409: Problem, **REFUSED},
+    response={204: None, 409: Problem},
     auth=CHANGE,
 )
 def revoke(request: HttpRequest, tenant_id: UUID, invitation_id: UUID) -> Status[None]:

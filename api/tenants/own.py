@@ -10,11 +10,9 @@ from ninja import Router, Schema
 from accounts.organizations.own_organizations import organizations_of
 from api.callers import caller_of
 from api.guards import requires
-from api.problems import Problem
 from authserver.scopes import ACCOUNT_READ
 
 router = Router(tags=["Organizations"])
-REFUSED = {401: Problem, 403: Problem, 422: Problem, 429: Problem}
 
 
 class OwnTenantOut(Schema):
@@ -28,7 +26,7 @@ class OwnTenantOut(Schema):
     is_active: bool
 
 
-@router.get("/tenants", response={200: list[OwnTenantOut], **REFUSED}, auth=requires(own=True, scope=ACCOUNT_READ))
+@router.get("/tenants", response=list[OwnTenantOut], auth=requires(own=True, scope=ACCOUNT_READ))
 def own_tenants(request: HttpRequest) -> list[dict[str, Any]]:
     """List the person's organizations with their role in each; to the app of an organization, that one alone."""
     caller = caller_of(request)

@@ -19,7 +19,6 @@ from api.idempotency import REPEATED, idempotent
 from api.inputs import Input, Line, invalid
 from api.paging import After, Limit, Page, page_of
 from api.problems import CONFLICT, FORBIDDEN, ApiError, Problem
-from api.tenants.own import REFUSED
 from authserver.scopes import MEMBERS_READ, ROLES_WRITE
 
 router = Router(tags=["Organizations: roles"])
@@ -27,7 +26,6 @@ READ = requires(scope=MEMBERS_READ, permission="accounts.view_role", tenant=True
 ADD = requires(scope=ROLES_WRITE, permission="accounts.add_role", tenant=True, fresh="10m")
 CHANGE = requires(scope=ROLES_WRITE, permission="accounts.change_role", tenant=True, fresh="10m")
 REMOVE = requires(scope=ROLES_WRITE, permission="accounts.delete_role", tenant=True, fresh="10m")
-WRITTEN = {404: Problem, 409: Problem, **REFUSED}
 OF_INVITATIONS = "accounts.delete_invitation"  # a role's invitations are deleted with it
 
 RoleId = Annotated[int, Path(ge=0, lt=2**63)]
@@ -66,7 +64,7 @@ class RoleChangesIn(Input):
     scopes: Scopes = Field([], examples=[["books:write"]])
 
 
-@router.get("/tenants/{tenant_id}/roles", response={200: Page[RoleOut], **REFUSED}, auth=READ)
+@router.get("/tenants/{tenant_id}/roles", response=Page[RoleOut], auth=READ)
 def roles(request: HttpRequest, tenant_id: UUID, limit: Limit = 50, after: After = "") -> dict[str, Any]:
     """List the roles that members of the organization can have."""
     known = Role.objects.prefetch_related("permissions__content_type")
@@ -74,7 +72,7 @@ def roles(request: HttpRequest, tenant_id: UUID, limit: Limit = 50, after: After
     return {"items": [_role(one) for one in shown], "next": following}
 
 
-@router.post("/tenants/{tenant_id}/roles", response={201: RoleOut, **REFUSED, **REPEATED}, auth=ADD)
+@router.post("/tenants/{tenant_id}/roles", response={201: RoleOut, **REPEATED}, auth=ADD)
 @idempotent
 def create_role(request: HttpRequest, tenant_id: UUID, wanted: RoleIn) -> Status[dict[str, Any]]:
     """Create a role of the organization, with at most the rights that the caller has there."""
@@ -83,7 +81,7 @@ def create_role(request: HttpRequest, tenant_id: UUID, wanted: RoleIn) -> Status
     return Status(201, _role(role))
 
 
-@router.patch("/tenants/{tenant_id}/roles/{role_id}", response={200: RoleOut, **WRITTEN}, auth=CHANGE)
+@router.patch("/tenants/{tenant_id}/roles/{role_id}", response={200: RoleOut, 409: Problem}, auth=CHANGE)
 def change_role(request: HttpRequest, tenant_id: UUID, role_id: RoleId, wanted: RoleChangesIn) -> dict[str, Any]:
     """Change a role of the organization. Neither the former nor the new one may have more than the caller."""
     role = _own_role(tenant_id, role_id)
@@ -95,7 +93,7 @@ def change_role(request: HttpRequest, tenant_id: UUID, role_id: RoleId, wanted: 
     return _role(role)
 
 
-@router.delete("/tenants/{tenant_id}/roles/{role_id}", response={204: None, **WRITTEN}, auth=REMOVE)
+@router.delete("/tenants/{tenant_id}/roles/{role_id}", response={204: None, 409: Problem}, auth=REMOVE)
 def delete_role(request: HttpRequest, tenant_id: UUID, role_id: RoleId) -> Status[None]:
     """Delete a role of the organization with its invitations. While a member has it, this is a conflict."""
     role = _own_role(tenant_id, role_id)

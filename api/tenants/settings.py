@@ -10,7 +10,6 @@ from ninja import Field, Router, Schema
 from accounts.models import Tenant
 from api.guards import requires
 from api.inputs import Input, Line, invalid
-from api.tenants.own import REFUSED
 from authserver.scopes import SETTINGS_READ, SETTINGS_WRITE
 
 router = Router(tags=["Organizations: settings"])
@@ -40,13 +39,13 @@ class SettingsIn(Input):
     remembered_lifetime_days: int | None = Field(None, examples=[30], description="1 to 365")
 
 
-@router.get("/tenants/{tenant_id}/settings", response={200: SettingsOut, **REFUSED}, auth=READ)
+@router.get("/tenants/{tenant_id}/settings", response=SettingsOut, auth=READ)
 def tenant_settings(request: HttpRequest, tenant_id: UUID) -> dict[str, Any]:
     """Return the settings of the organization."""
     return _settings(Tenant.objects.get(pk=tenant_id))
 
 
-@router.patch("/tenants/{tenant_id}/settings", response={200: SettingsOut, **REFUSED}, auth=WRITE)
+@router.patch("/tenants/{tenant_id}/settings", response=SettingsOut, auth=WRITE)
 def change_settings(request: HttpRequest, tenant_id: UUID, wanted: SettingsIn) -> dict[str, Any]:
     """Change settings of the organization, at once for everybody who belongs there."""
     tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
