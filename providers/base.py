@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -36,7 +37,10 @@ class AdditionalClaims:
 
 @dataclass(kw_only=True)
 class Provider(ABC):
-    """A service that authenticates people: ``id`` is for URLs and tables, ``name`` for people."""
+    """A service that authenticates people: ``id`` is for URLs and tables, ``name`` for people.
+
+    ``tenant_id`` is the tenant whose administrators set it up, or None for the site's own.
+    """
 
     how_to_choose: ClassVar[Text] = ""  # a hint for people who want to use another account there
     revokes_one_by_one: ClassVar[bool] = False  # otherwise revoking one token may revoke all of a person's tokens
@@ -45,6 +49,7 @@ class Provider(ABC):
     name: str
     client: ClientCredentials
     says_when: SaysWhen = SaysWhen.NEVER
+    tenant_id: UUID | None = None
     upstream: UpstreamClient = field(init=False)
     reachability: ReachabilityProbe = field(init=False)
 
