@@ -26,7 +26,8 @@ class Caller:
     one app, service or person. ``client`` is the app to which a token was issued. ``last_sign_in`` says how and when
     the person last signed in. It is None for what no sign-in has given, such as a key, and it returns None if the
     credential does not tell. ``is_for_tenant`` says that the credential was given for one tenant, even if the person
-    has left it since. ``only_tenant`` is the organization whose app it is: it learns nothing about the person's others.
+    has left it since; a session never is. ``only_tenant`` is the organization whose app it is: it learns nothing about
+    the person's others.
     """
 
     kind: CallerKind
@@ -51,8 +52,8 @@ class Caller:
     @property
     def is_site_wide(self) -> bool:
         """Whether a superuser acts on the whole site. A credential for one tenant reaches that tenant alone."""
-        is_superuser = self.kind == "person" and self.person is not None and self.person.is_superuser
-        return is_superuser and (self.scopes is None or not (self.is_for_tenant or self.tenant_id))
+        person = self.person if self.kind == "person" and not self.is_for_tenant else None
+        return person is not None and person.is_active and person.is_superuser
 
     @property
     def with_rights(self) -> User | None:

@@ -181,6 +181,7 @@ def _of_holder(holder: CredentialHolder, credential: str) -> Caller:
         behind=behind,
         credential=credential,
         program=f"{kind} {holder.id}",
+        is_for_tenant=holder.tenant_id is not None,
     )
 
 
@@ -226,6 +227,7 @@ def _of_upstream(text: str) -> Caller:
         credential=f"token {digest_of(text)}",
         program=f"issuer {token.issuer}",
         last_sign_in=lambda: how,
+        is_for_tenant=token.tenant_id is not None,
     )
 
 

@@ -45,6 +45,7 @@ def of_person(person: User, *, tenant_id: UUID | None, scopes: Scopes = None, ha
         credential="explain",
         program="explain",
         last_sign_in=lambda: how,
+        is_for_tenant=scopes is not None and tenant_id is not None,
     )
     return Candidate(caller=caller, refusal="" if person.is_active else "person_inactive")
 

@@ -106,9 +106,8 @@ def _has_permission(caller: Caller, permission: str) -> bool:
 
 
 def _has_role(caller: Caller, role: str) -> bool:
-    """Whether a person has the site-wide role. A service has none, whoever its owner is."""
-    person = caller.person if caller.kind == "person" else None
-    return role == SITE_ADMIN and person is not None and person.is_active and person.is_superuser
+    """Whether the caller has the site-wide role: a superuser, by a credential that is for no tenant."""
+    return role == SITE_ADMIN and caller.is_site_wide
 
 
 def _org_role(caller: Caller) -> str | None:

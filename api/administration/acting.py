@@ -39,14 +39,6 @@ def member_acting(request: HttpRequest) -> User:
     return person
 
 
-def superuser(request: HttpRequest) -> User:
-    """Return the superuser who acts on the whole site. Raises ApiError for a credential that is for one tenant."""
-    person = administrator(request)
-    if not person.is_superuser:
-        raise ApiError(FORBIDDEN, "The credential is for one tenant alone.", missing=[{"tenant": "none"}])
-    return person
-
-
 def session_to_keep(request: HttpRequest, person: User) -> str | None:
     """Return the key of the browser's session if a person changes their own account in it: this session is kept."""
     caller = caller_of(request)

@@ -11,7 +11,7 @@ from ninja import Field, Router, Schema
 from accounts.models import User
 from accounts.organizations.roles import permissions
 from accounts.people.account_changes import LastSuperuser, SiteRights, set_rights
-from api.administration.acting import last_superuser, session_to_keep, superuser
+from api.administration.acting import administrator, last_superuser, session_to_keep
 from api.administration.users import person_of
 from api.guards import requires
 from api.inputs import Input
@@ -44,13 +44,13 @@ class RightsOut(Schema):
 @router.get("/admin/users/{user_id}/rights", response=RightsOut, auth=READ)
 def rights(request: HttpRequest, user_id: UUID) -> dict[str, Any]:
     """Return the rights of a person that hold in all tenants. Those of their roles come on top of them."""
-    return _shown(person_of(superuser(request), user_id))
+    return _shown(person_of(administrator(request), user_id))
 
 
 @router.put("/admin/users/{user_id}/rights", response={200: RightsOut, 409: Problem}, auth=WRITE)
 def replace_rights(request: HttpRequest, user_id: UUID, wanted: RightsIn) -> dict[str, Any]:
     """Replace the rights of a person that hold in all tenants, and end their sessions."""
-    person = person_of(superuser(request), user_id)
+    person = person_of(administrator(request), user_id)
     groups = list(Group.objects.filter(name__in=wanted.groups))
     _check("groups", wanted.groups, (group.name for group in groups))
     given = permissions(tuple(label for label in wanted.permissions if "." in label))

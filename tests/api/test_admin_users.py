@@ -321,7 +321,7 @@ def test_only_a_superuser_decides_and_the_last_one_stays(town: Town, root: User)
     assert Entry.objects.filter(action="change.refused", actor_id=str(root.pk), person=str(root.pk)).exists()
     join(root, town.a, "owner")
     of_tenant = token_of(root, USERS_READ, tenant_id=town.a.tenant.pk)
-    assert ask(f"{USERS}/{root.pk}/rights", of_tenant).json()["missing"] == [{"tenant": "none"}]
+    assert ask(f"{USERS}/{root.pk}/rights", of_tenant).json()["missing"] == [{"role": "admin"}]
     other = User.objects.create_superuser(username="other")
     assert put(browser, root, {**NONE, "is_staff": True}).status_code == 200
     assert ask("/api/v1/me", browser=browser).status_code == 200  # one's own session stays

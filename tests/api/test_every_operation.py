@@ -124,6 +124,19 @@ def test_whoever_may_do_everything_acts_in_one_tenant(operation: str, root: User
     assert missing(send(operation, {}, browser=proven(root), tenant=town.b.tenant.pk)) == {"tenant"}
 
 
+@pytest.mark.parametrize("operation", that_require("role"))
+def test_a_superusers_credential_for_one_tenant_has_no_role_on_the_site(operation: str, root: User, town: Town) -> None:
+    where, scope = town.a.tenant.pk, operations()[operation].scope
+    signed_in: dict[str, Any] = {"auth_time": timezone.now(), "acr": "mfa"}
+    token = token_of(root, scope, **signed_in, tenant_id=where)
+
+    for headers in (token, key(key_of_person(root, tenant_id=where).text)):
+        assert "role" in missing(send(operation, headers))
+    assert missing(send(operation, token, browser=proven(root))) == {"role"}
+    assert send(operation, token_of(root, scope, **signed_in)).status_code in {404, 422}
+    assert send(operation, {}, browser=proven(root)).status_code in {404, 422}
+
+
 @pytest.mark.parametrize("operation", that_require("permission"))
 def test_a_member_without_rights_is_refused(operation: str, town: Town) -> None:
     assert missing(send(operation, {}, browser=proven(town.a.member), tenant=town.a.tenant.pk)) == {"permission"}

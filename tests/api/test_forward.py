@@ -222,6 +222,16 @@ def test_a_host_decides_by_organization_role_and_scope(
     assert at_host.get("/", SCRIPT).status == 200
 
 
+def test_a_superuser_who_is_a_member_has_their_role_on_the_site(
+    gateway: Gateway, wiki: ProtectedHost, ada: User
+) -> None:
+    wiki.role = "admin"
+    wiki.save()
+    User.objects.filter(pk=ada.pk).update(is_superuser=True)
+
+    assert enter(HostBrowser(gateway), proven(User.objects.get(pk=ada.pk))).status == 200
+
+
 def lack_of(gateway: Gateway) -> dict[str, Any]:
     return {name: value for lack in gateway.asks[-1].json()["missing"] for name, value in lack.items()}
 

@@ -20,6 +20,7 @@ from authserver.models import ProfileClaim, ProfileValue, RegisteredScope
 from tenancy import site_context
 from tests.api.guarded import GUARDS
 from tests.support.api import ask, bearer, key, session_of, token_of
+from tests.support.keepers import join
 from tests.support.oauth import basic, registered, token_request
 from tests.support.proven import proven
 from tests.support.services import READ, WRITE, clerk, key_of_person, key_of_service, service
@@ -337,12 +338,14 @@ def test_rights_of_an_administrator_need_the_second_factor_of_the_admin(town: To
 
 
 @pytest.mark.parametrize("scopes", [None, [], [READ], [WRITE]])
-@pytest.mark.parametrize("who", ["owner", "member", "root"])
+@pytest.mark.parametrize("who", ["owner", "member", "root", "root of a tenant"])
 def test_the_command_explains_what_the_guard_decides(
     town: Town, monkeypatch: pytest.MonkeyPatch, who: str, scopes: list[str] | None
 ) -> None:
     root = User.objects.create_superuser(username="root")
-    person = {"owner": town.a.owner, "member": town.a.member, "root": root}[who]
+    person = {"owner": town.a.owner, "member": town.a.member}.get(who, root)
+    if who == "root of a tenant":
+        join(root, town.a)
     tenant = None if who == "root" else town.a.tenant
     guards = {f"GET {at(name)}": requires(**words).requirement for name, words in GUARDS.items()}
     monkeypatch.setattr(explain, "operations", lambda: guards)
