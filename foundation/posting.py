@@ -8,8 +8,8 @@ from datetime import timedelta
 from enum import Enum, auto
 
 from foundation import receivers, retry_after
-from foundation.outgoing import Budget, Exceeded, connect, exchange
-from foundation.receivers import Receiver, ReceiverRefused
+from foundation.outgoing import Budget, Exceeded, exchange
+from foundation.receivers import ReceiverRefused
 
 DEADLINE = 10.0  # seconds for the whole call, from connecting to the last byte
 LARGEST_ANSWER = 64 * 1024  # bytes; the body is not used
@@ -38,7 +38,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
     """Post a message and return what became of it. No connection to the database is needed meanwhile."""
     budget = Budget(deadline=time.monotonic() + DEADLINE, bytes_left=LARGEST_ANSWER)
     try:
-        status, wait = _post(receivers.read(url), body, headers, budget)
+        status, wait = _post(url, body, headers, budget)
     except ReceiverRefused as unwanted:
         return Outcome(fate=Result.NOT_TAKEN, reason=str(unwanted))
     except Exceeded as exceeded:
@@ -48,24 +48,14 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
     return _of(status, wait)
 
 
-def _post(receiver: Receiver, body: bytes, headers: Mapping[str, str], budget: Budget) -> tuple[int, timedelta | None]:
-    connection = _connected(receiver, budget)
+def _post(url: str, body: bytes, headers: Mapping[str, str], budget: Budget) -> tuple[int, timedelta | None]:
+    target = receivers.read(url).target
+    connection = receivers.connect_outward(url, budget)
     try:
-        response, _ = exchange(connection, ("POST", receiver.target, body), dict(headers), budget)
+        response, _ = exchange(connection, ("POST", target, body), dict(headers), budget)
         return response.status, retry_after.read(response.status, response.getheader("Retry-After"))
     finally:
         connection.close()
-
-
-def _connected(receiver: Receiver, budget: Budget) -> http.client.HTTPConnection:
-    """Try each address of the host in turn, because some may not be reachable from here."""
-    failed: OSError | None = None
-    for address in receivers.resolve(receiver, seconds=budget.seconds_left()):
-        try:
-            return connect(receiver.origin, budget, ip=address)
-        except OSError as broken:
-            failed = broken
-    raise failed or OSError("no address")
 
 
 def _of(status: int, wait: timedelta | None) -> Outcome:

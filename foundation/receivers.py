@@ -1,10 +1,11 @@
-"""The URLs that may receive webhooks and logout tokens: public ones over TLS, so that none leads to internal servers.
+"""URLs that others have chosen: they must be public ones over TLS, so that none leads to internal servers.
 
-An administrator of a tenant chooses the URL, and its host name may resolve to something else at any time (server-side
-request forgery, DNS rebinding). So we resolve the name for each message, require that all its addresses are public, and
-connect to the very address that was checked.
+They receive webhooks and logout tokens, or belong to a connection. An administrator of a tenant chooses the URL, and
+its host name may resolve to something else at any time (server-side request forgery, DNS rebinding). So we resolve the
+name for each call, require that all its addresses are public, and connect to the very address that was checked.
 """
 
+import http.client
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from foundation import names
-from foundation.outgoing import Origin, origin_of
+from foundation.outgoing import Budget, Origin, connect, origin_of
 
 Address = IPv4Address | IPv6Address
 TRANSLATED = IPv6Network("64:ff9b::/96")  # NAT64: the last four bytes are an IPv4 address (RFC 6052)
@@ -84,11 +85,26 @@ def resolve(receiver: Receiver, *, seconds: float = LONGEST_LOOKUP) -> list[str]
     return addresses
 
 
+def connect_outward(url: str, budget: Budget) -> http.client.HTTPConnection:
+    """Open a connection to a URL's host, trying each of its addresses in turn: some may not be reachable from here.
+
+    Raises ReceiverRefused, Exceeded, and OSError if none of them answers.
+    """
+    receiver = read(url)
+    failed: OSError | None = None
+    for address in resolve(receiver, seconds=budget.seconds_left()):
+        try:
+            return connect(receiver.origin, budget, ip=address)
+        except OSError as broken:
+            failed = broken
+    raise failed or OSError("no address")
+
+
 def _check(ip: Address) -> None:
     if settings.WEBHOOKS_ALLOW_LOOPBACK and ip.is_loopback:
         return
     if not _is_public(ip):
-        raise ReceiverRefused(_("This address leads into a private network, where webhooks do not go."))
+        raise ReceiverRefused(_("This address leads into a private network, which is not called from here."))
 
 
 def _is_public(ip: Address) -> bool:

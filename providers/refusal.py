@@ -29,6 +29,7 @@ class RefusalReason(StrEnum):
     PROVIDER_OFF = "provider_off"
     PROVIDER_BUSY = "provider_busy"
     PROVIDER_UNREACHABLE = "provider_unreachable"
+    PROVIDER_NOT_PUBLIC = "provider_not_public"
     PROVIDER_ANSWER_INVALID = "provider_answer_invalid"
     METADATA_INVALID = "metadata_invalid"
     CLIENT_REFUSED = "client_refused"

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from foundation import receivers
 from foundation.outgoing import LARGEST_ANSWER, Budget, Exceeded, Origin, Unwanted, connect, exchange, origin_of
+from foundation.receivers import ReceiverRefused
 from providers.refusal import RefusalReason, SignInRefused
 
 DEADLINE = 5.0  # seconds for a whole call, from connecting to the last byte
@@ -69,9 +71,13 @@ class UpstreamResponse:
 
 @dataclass
 class UpstreamClient:
-    """This process's HTTP client for the hosts of one provider. It records the last success and the last failure."""
+    """This process's HTTP client for the hosts of one provider. It records the last success and the last failure.
+
+    With ``is_outward`` it connects to public addresses only, as an administrator of a tenant has chosen the hosts.
+    """
 
     name: str
+    is_outward: bool = False
     answered_at: float | None = None  # seconds since the epoch, like failed_at
     failed_at: float | None = None
     _gate: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(CALLS_AT_ONCE))
@@ -138,7 +144,7 @@ class UpstreamClient:
         with self._place():
             try:
                 answer = self._exchange(method, url, body, headers, self._budget())
-            except (Exceeded, OSError, http.client.HTTPException, ValueError) as failure:
+            except (ReceiverRefused, Exceeded, OSError, http.client.HTTPException, ValueError) as failure:
                 self.failed_at = time.time()
                 raise _refusal(method, failure) from failure
             if answer.status < 500:
@@ -165,7 +171,7 @@ class UpstreamClient:
         parts = urlsplit(url)
         origin = origin_of(parts.scheme, parts.hostname or "", parts.port)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection = self._reusable(origin) or connect(origin, budget)
+        connection = self._reusable(origin) or self._connect(url, origin, budget)
         try:
             typed = {"Accept": "application/json", **headers}
             response, content = exchange(connection, (method, target, body), typed, budget)
@@ -176,6 +182,9 @@ class UpstreamClient:
             raise
         self._store(origin, connection, response)
         return answer
+
+    def _connect(self, url: str, origin: Origin, budget: Budget) -> http.client.HTTPConnection:
+        return receivers.connect_outward(url, budget) if self.is_outward else connect(origin, budget)
 
     def _reusable(self, origin: Origin) -> http.client.HTTPConnection | None:
         """Return an idle connection that is still open. One that the server has closed is readable."""
@@ -204,6 +213,8 @@ class UpstreamClient:
 
 def _refusal(method: str, failure: Exception) -> SignInRefused:
     """Return a refusal that tells a missing answer (check the network) from an unusable one (check the provider)."""
+    if isinstance(failure, ReceiverRefused):
+        return SignInRefused(RefusalReason.PROVIDER_NOT_PUBLIC, str(failure))
     if isinstance(failure, Exceeded):
         reason = (
             RefusalReason.PROVIDER_ANSWER_INVALID

@@ -84,6 +84,10 @@ PROVIDERS: Mapping[RefusalReason, Text] = {
         ),
         NOTICE,
     ),
+    RefusalReason.PROVIDER_NOT_PUBLIC: _(
+        "Let the connection name a host with public addresses. Only a provider in the environment may be in a private "
+        "network."
+    ),
     RefusalReason.ALGORITHM_REFUSED: _(
         "Let the provider sign by RS256, or name what it signs by in <PROVIDER>_SIGNING_ALGORITHMS."
     ),

@@ -26,6 +26,7 @@ OUTAGES = frozenset(
         RefusalReason.PROVIDER_ANSWER_INVALID,
         RefusalReason.PROVIDER_BUSY,
         RefusalReason.PROVIDER_UNREACHABLE,
+        RefusalReason.PROVIDER_NOT_PUBLIC,
     }
 )
 

@@ -43,6 +43,7 @@ OUTAGES = frozenset(
     {
         RefusalReason.PROVIDER_BUSY,
         RefusalReason.PROVIDER_UNREACHABLE,
+        RefusalReason.PROVIDER_NOT_PUBLIC,
         RefusalReason.PROVIDER_ANSWER_INVALID,
         RefusalReason.METADATA_INVALID,
     }

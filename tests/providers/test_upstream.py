@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,6 +52,31 @@ def test_an_answer_is_returned_whole(out: UpstreamClient) -> None:
         assert out.post(server.url, {"code": "c&d"}).object() == {"a": 1}
     assert server.requests[0].startswith(b"GET /x?y=z HTTP/1.1\r\n")
     assert b"Accept-Encoding: identity" in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/", "https://127.0.0.1:{port}/", "https://localhost:{port}/", "https://[::1]:{port}/",
+        "https://127.1:{port}/", "https://2130706433:{port}/", "https://[::ffff:127.0.0.1]:{port}/",
+        "https://169.254.169.254/latest/", "https://10.1.2.3/", "https://user@example.com/", "ftp://example.com/",
+    ],
+)  # fmt: skip
+def test_an_outward_client_calls_nothing_in_a_private_network(settings: Any, url: str) -> None:
+    settings.WEBHOOKS_ALLOW_LOOPBACK = False
+    out = UpstreamClient("acme-1", is_outward=True)
+    with listening(plain(b"{}")) as server:
+        url = url.format(port=server.url.rpartition(":")[2].strip("/"))
+        assert reason(lambda: out.get(url)) is RefusalReason.PROVIDER_NOT_PUBLIC
+        assert reason(lambda: out.post(url, {"client_secret": "s"})) is RefusalReason.PROVIDER_NOT_PUBLIC
+    assert server.requests == []
+
+
+def test_an_outward_client_calls_this_machine_in_development() -> None:
+    out = UpstreamClient("acme-1", is_outward=True)
+    with listening(plain(b'{"a": 1}')) as server:
+        assert out.get(server.url).object() == {"a": 1}
+    out.close()
 
 
 @pytest.mark.promise(50)
