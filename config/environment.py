@@ -19,6 +19,7 @@ from config import issuers, mail, own_url, second_factors, server_urls, variable
 from config.issuers import AcrValues, Algorithms
 from config.keys import key_of
 from config.own_url import is_safe_url
+from config.resolvers import Resolvers
 from config.serving import CommaSeparated, Serving, Url
 from config.signing_keys import ReuseWindow, SigningKeys
 from config.variables import ConfigurationRefused
@@ -66,6 +67,7 @@ class Environment(Serving):
     rate_limits_exempt: Annotated[list[IPv4Network | IPv6Network], CommaSeparated] = Field(
         default=[], description="networks exempt from the limits of sign-ins, registrations and the API"
     )
+    dns_resolvers: Resolvers = []
     invitation_days: int = Field(default=7, ge=1, le=90, description="how long an invitation's link can be used")
     session_idle_minutes: int = Field(default=480, ge=5, le=1440, description="without use; tenants may shorten it")
     session_lifetime_hours: int = Field(default=24, ge=1, le=720, description="after signing in, at the latest")

@@ -75,6 +75,16 @@ def comparable(name: str) -> str:
     return canonical_or_none(name) or folded(name)
 
 
+def canonical_domain(name: str) -> str:
+    """Return the canonical form of a domain, as in canonical addresses: small A-labels, without a final dot.
+
+    Raises NotAnEmail for anything that is not the domain of an address, such as one label, an IP address or a wildcard.
+    """
+    if len(name) > LONGEST:
+        raise NotAnEmail(EmailFault.TOO_LONG)
+    return _a_labels(folded(name).removesuffix("."))
+
+
 def for_mail(email: str) -> str:
     """Return an address for a mail server: the local part in its original case, the domain as A-labels.
 

@@ -50,6 +50,15 @@ def test_client_certificates_come_by_one_of_two_ways() -> None:
     assert (read(WHOLE).client_certificate_ca, read(WHOLE).client_certificate_header) == ("", "")
 
 
+def test_resolvers_are_addresses_with_or_without_a_port() -> None:
+    told = read(WHOLE | {"DNS_RESOLVERS": "192.0.2.1, 192.0.2.2:5353,2001:db8::1,[2001:db8::2]:5353"})
+
+    assert told.dns_resolvers == [("192.0.2.1", 53), ("192.0.2.2", 5353), ("2001:db8::1", 53), ("2001:db8::2", 5353)]
+    assert read(WHOLE).dns_resolvers == []
+    for wrong in ("dns.example.com", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1/24", "a@192.0.2.1:53"):
+        assert "DNS_RESOLVERS: " in refusal(DNS_RESOLVERS=wrong)
+
+
 def test_former_secret_keys_are_read_newest_first_and_are_no_weaker() -> None:
     told = read(WHOLE | {"SECRET_KEY_FALLBACKS": f"{'y' * 50}, {'z' * 60}"})
 

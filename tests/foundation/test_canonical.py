@@ -18,6 +18,7 @@ from foundation.canonical_email import (
     NotAnEmail,
     beginning,
     canonical,
+    canonical_domain,
     canonical_or_none,
     comparable,
     folded,
@@ -157,6 +158,36 @@ def test_mail_goes_to_the_domain_by_idna_2008_and_leaves_the_letter_case_of_the_
 
 
 @pytest.mark.promise(94)
+@pytest.mark.parametrize(
+    ("typed", "canonical_form"),
+    [
+        ("example.com", "example.com"),
+        ("EXAMPLE.Com.", "example.com"),
+        ("\N{KELVIN SIGN}im.example", "kim.example"),
+        ("Bu\N{COMBINING DIAERESIS}cher.example", "xn--bcher-kva.example"),
+        ("straße.example", "xn--strae-oqa.example"),
+        (".".join(["x" * 63] * 3 + ["y" * 61]), ".".join(["x" * 63] * 3 + ["y" * 61])),
+    ],
+)
+def test_a_domain_has_the_form_that_it_has_in_addresses(typed: str, canonical_form: str) -> None:
+    assert canonical_domain(typed) == canonical_form
+    assert canonical(f"a@{typed.removesuffix('.')}") == f"a@{canonical_form}"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("", ".", "com", "example..com", "example.com..", "192.0.2.1", "[2001:db8::1]", "*.example.com"),
+        *("a_b.example.com", "example.com/", "ada@example.com", "exam ple.com", "exam\u200bple.com", "example.c"),
+        *("ｅxample.com", "example。com", "ſ.example", "xn--a.example", "x" * 64 + ".example"),
+        *(".".join(["x" * 63] * 4), "x." * 200 + "example"),
+    ],
+)
+def test_what_no_address_can_have_is_no_domain(typed: str) -> None:
+    with pytest.raises(NotAnEmail):
+        canonical_domain(typed)
+
+
 def test_a_name_that_is_no_address_is_compared_in_ascii_letter_case() -> None:
     assert comparable("Admin") == "admin"
     assert comparable("Ada@BU\N{COMBINING DIAERESIS}cher.example") == folded("Ada@BÜcher.example")
