@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, NotRequired, TypedDict
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
@@ -35,11 +36,24 @@ class AdditionalClaims:
     unreadable: frozenset[str] = frozenset()
 
 
+class Registration(TypedDict):
+    """What a provider of any kind is made with, whether the environment or a connection says so."""
+
+    id: str
+    name: str
+    client: ClientCredentials
+    refresh_interval: timedelta | None
+    tenant_id: NotRequired[UUID | None]
+    is_outward: NotRequired[bool]
+
+
 @dataclass(kw_only=True)
 class Provider(ABC):
     """A service that authenticates people: ``id`` is for URLs and tables, ``name`` for people.
 
-    ``tenant_id`` is the tenant whose administrators set it up, or None for the site's own.
+    ``tenant_id`` is the tenant whose administrators set it up, or None for the site's own. ``refresh_interval`` is how
+    often it is asked whether a session that came from it is still valid, or None for never. With ``is_outward`` all
+    its addresses must be public ones.
     """
 
     how_to_choose: ClassVar[Text] = ""  # a hint for people who want to use another account there
@@ -50,11 +64,13 @@ class Provider(ABC):
     client: ClientCredentials
     says_when: SaysWhen = SaysWhen.NEVER
     tenant_id: UUID | None = None
+    refresh_interval: timedelta | None = None
+    is_outward: bool = False
     upstream: UpstreamClient = field(init=False)
     reachability: ReachabilityProbe = field(init=False)
 
     def __post_init__(self) -> None:
-        self.upstream = UpstreamClient(self.id)
+        self.upstream = UpstreamClient(self.id, is_outward=self.is_outward)
         self.reachability = ReachabilityProbe(self.upstream, self.public_address)
 
     @property

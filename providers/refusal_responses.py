@@ -119,7 +119,7 @@ def _elsewhere(flow: Flow | None, *, is_inside: bool) -> tuple[str, Text]:
 
 def _again(provider_id: str, flow: Flow | None, *, by_another: bool) -> str:
     """Return the URL that starts the same attempt again, or "" if the provider is not enabled."""
-    provider = registry.enabled().get(provider_id)
+    provider = registry.find(provider_id)
     if provider is None:
         return ""
     flow = flow or Flow(provider=provider_id, process=Process.SIGN_IN)

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 from urllib.parse import parse_qsl
 
-from providers.base import AdditionalClaims, ClientCredentials, Provider, origin_of, with_query
+from providers.base import AdditionalClaims, Provider, Registration, origin_of, with_query
 from providers.errors import registered
 from providers.flow import Flow
 from providers.identity import ExternalIdentity, name_in
@@ -14,6 +14,7 @@ from providers.token_endpoint import basic, refusal_for, refusal_of
 from providers.tokens import RefreshRefused, Revoked, Tokens, usable
 from providers.upstream import UpstreamResponse
 
+NAME = "GitHub"
 ORGANIZATIONS = frozenset({"organizations", "organization_ids"})  # our own claims, for claim rules
 ISSUER_PATH = "/login/oauth"  # appended to its URL in the ``iss`` of its callbacks
 ON_A_PAGE = 100  # GitHub's maximum
@@ -195,5 +196,5 @@ def _number(value: object) -> str:
     return str(value)
 
 
-def provider(client: ClientCredentials, settings: Mapping[str, Any]) -> GitHubProvider:
-    return GitHubProvider(id="github", name="GitHub", client=client, url=settings["url"], api_url=settings["api_url"])
+def provider(settings: Mapping[str, Any], **registration: Unpack[Registration]) -> GitHubProvider:
+    return GitHubProvider(url=settings["url"], api_url=settings["api_url"], **registration)

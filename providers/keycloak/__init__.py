@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in.provider_names import SaysWhen
-from providers.base import AdditionalClaims, ClientCredentials
+from providers.base import AdditionalClaims, Registration
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
 from providers.keycloak.backend import KeycloakBackend
@@ -17,6 +17,7 @@ from providers.refusal import SignInRefused, log_unreadable_claims
 from providers.tokens import Tokens
 from providers.verification import verify_access_token
 
+NAME = "Keycloak"
 CHOOSING = {"prompt": "login"}  # Keycloak has no account chooser; its login page offers to restart
 
 
@@ -51,15 +52,13 @@ class KeycloakProvider(OpenIDProvider):
         return AdditionalClaims(claims={name: found[name] for name in missing if name in found})
 
 
-def provider(client: ClientCredentials, settings: Mapping[str, Any]) -> KeycloakProvider:
+def provider(settings: Mapping[str, Any], **registration: Unpack[Registration]) -> KeycloakProvider:
     return KeycloakProvider(
-        id="keycloak",
-        name="Keycloak",
-        client=client,
         issuer_url=settings["issuer"],
         signing_algorithms=frozenset(settings["signing_algorithms"]),
         choosing=CHOOSING,
         says_when=SaysWhen.ALWAYS,
         offline_scopes=("offline_access",),
         acr_values=tuple(settings["acr_values"]),
+        **registration,
     )

@@ -40,7 +40,7 @@ def receive(request: HttpRequest) -> HttpResponse:
 
     The answer is 200, or 400 if nothing was changed (section 2.8).
     """
-    provider = registry.enabled().get(KEYCLOAK)
+    provider = registry.find(KEYCLOAK)
     if not isinstance(provider, OpenIDProvider):
         raise Http404
     try:

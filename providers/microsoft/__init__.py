@@ -2,16 +2,17 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from accounts.sign_in.provider_names import SaysWhen
-from providers.base import AdditionalClaims, ClientCredentials
+from providers.base import AdditionalClaims, Registration
 from providers.identity import ExternalIdentity
 from providers.microsoft.graph import groups_of
 from providers.openid import OpenIDProvider
 from providers.refusal import RefusalReason, SignInRefused, log_unreadable_claims
 from providers.tokens import Tokens
 
+NAME = "Microsoft"
 GROUPS = "groups"
 
 
@@ -67,14 +68,12 @@ def _are_elsewhere(claims: Mapping[str, Any]) -> bool:
     return claims.get("hasgroups") in {True, "true"} or (isinstance(names, dict) and GROUPS in names)
 
 
-def provider(client: ClientCredentials, settings: Mapping[str, Any]) -> MicrosoftProvider:
+def provider(settings: Mapping[str, Any], **registration: Unpack[Registration]) -> MicrosoftProvider:
     return MicrosoftProvider(
-        id="microsoft",
-        name="Microsoft",
-        client=client,
         issuer_url=settings["issuer"],
         signing_algorithms=frozenset(settings["signing_algorithms"]),
         graph_url=settings["graph_url"],
         offline_scopes=("offline_access",),
         says_when=SaysWhen.WHERE_SET_UP,  # auth_time is an optional claim in Entra
+        **registration,
     )

@@ -1,11 +1,13 @@
 """Asking the providers of a session whether it is still valid there, by refreshing its tokens."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from accounts.models import Session
 from accounts.sessions import UpstreamSession
 from foundation.clocks import is_older
-from providers.revalidation.interval import interval, next_time
+from providers import registry
+from providers.revalidation.interval import next_time
 from providers.vault.refreshing import refresh_tokens
 from providers.vault.rows import TokenRow, TokenUnavailable, claim, opened, read_of
 from providers.vault.storage import REFRESH
@@ -20,13 +22,13 @@ def revalidate(session_id: str) -> None:
     row = session.defer("session_data").first()
     if row is None:
         return
-    checked = set()
+    checked = {}
     for upstream in _tracked(row):
-        pair = read_of(upstream)
-        if pair and pair.refresh and not pair.is_dead and interval(upstream.provider):
-            checked.add(upstream.provider)
-            _revalidate_pair(pair)
-    Session.objects.filter(pk=row.pk, user=row.user_id).update(revalidate_at=next_time(checked))
+        provider, pair = registry.find(upstream.provider), read_of(upstream)
+        if provider and provider.refresh_interval and pair and pair.refresh and not pair.is_dead:
+            checked[provider.id] = provider
+            _revalidate_pair(pair, provider.refresh_interval)
+    Session.objects.filter(pk=row.pk, user=row.user_id).update(revalidate_at=next_time(checked.values()))
 
 
 def _tracked(row: Session) -> Iterator[UpstreamSession]:
@@ -34,10 +36,9 @@ def _tracked(row: Session) -> Iterator[UpstreamSession]:
         yield UpstreamSession(provider=one["provider"], identity=one["identity"], sid=one["sid"])
 
 
-def _revalidate_pair(pair: TokenRow) -> None:
+def _revalidate_pair(pair: TokenRow, span: timedelta) -> None:
     """Refresh a pair of tokens, unless another session or the person's own code has just done so."""
-    span = interval(pair.provider)
-    if span is None or pair.is_resting or pair.is_claimed or not is_older(pair.given_at, span / 2):
+    if pair.is_resting or pair.is_claimed or not is_older(pair.given_at, span / 2):
         return
     try:
         refresh = opened(pair, pair.refresh, REFRESH)

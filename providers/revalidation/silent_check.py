@@ -47,7 +47,7 @@ def answered(
 
 def ask_with_prompt(flow: Flow | None, refused: SignInRefused) -> HttpResponseRedirect | None:
     """Redirect with a prompt after all, if the provider needs the person for an answer (Core, section 3.1.2.6)."""
-    provider = registry.enabled().get(flow.provider) if flow and flow.silent else None
+    provider = registry.find(flow.provider) if flow and flow.silent else None
     if flow is None or provider is None or refused.error not in NEEDS_THE_PERSON:
         return None
     return HttpResponseRedirect(start_url(provider, process=Process.REAUTHENTICATE, next_url=flow.next))

@@ -76,7 +76,7 @@ def _revoked(identity: Identity, stored: StoredTokens, *, may_come_back: bool, s
 
 def _is_valid_offline(identity: Identity, stored: StoredTokens) -> bool:
     """Return whether the tokens stay valid at the provider until they are revoked. Dead tokens need no revocation."""
-    provider = registry.enabled().get(identity.provider)
+    provider = registry.find(identity.provider)
     is_offline = provider is not None and provider.is_offline(stored.scopes)
     return is_offline and stored.health != TokenHealth.DEAD
 

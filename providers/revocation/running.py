@@ -106,7 +106,7 @@ def _revoke(row: RevocationRow) -> str:
 
     Raises SignInRefused if it should be retried, GiveUp if not.
     """
-    provider = registry.enabled().get(row.provider)
+    provider = registry.find(row.provider)
     if provider is None:
         raise SignInRefused(RefusalReason.PROVIDER_OFF, f"{row.provider} is not enabled")
     if provider.issues_as != row.issuer:

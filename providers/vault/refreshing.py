@@ -159,7 +159,7 @@ def _stored_token(row: TokenRow) -> str:
 
 def _request(row: TokenRow, refresh: str) -> Usable:
     """Return the provider's new tokens. Raises RefreshRefused, OtherIssuer, SignInRefused."""
-    provider = registry.enabled().get(row.provider)
+    provider = registry.find(row.provider)
     if provider is None or provider.issues_as != row.issuer:
         raise OtherIssuer
     with one_deadline():  # includes fetching keys; the lease must be longer

@@ -85,7 +85,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             judged_at = (linked.found.asked if linked.found else StatementMoment.now()).began(began)
             if not vault.store(linked.identity, external.tokens, sid=external.session):
                 raise account_deactivated(linked.user.pk, "it was deactivated while the sign-in waited")
-            response = _finish(request, flow, external, linked, judged_at)
+            response = _finish(request, provider, flow, external, linked, judged_at)
             spent_here = {"spent": used_state(flow.state), "next": _without_secret(response.headers["Location"])}
             request.session[FINISHED] = spent_here
             request.session.save()  # before the rules: a changed role revokes earlier sign-ins
@@ -192,7 +192,12 @@ def _check_is_dated(provider: Provider, flow: Flow, external: ExternalIdentity) 
 
 
 def _finish(
-    request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked, judged_at: datetime
+    request: HttpRequest,
+    provider: Provider,
+    flow: Flow,
+    external: ExternalIdentity,
+    linked: Linked,
+    judged_at: datetime,
 ) -> HttpResponseBase:
     session, answer = request.session, response_in(external, linked)
     assert isinstance(session, SessionStore)  # noqa: S101  # our session engine
@@ -202,7 +207,7 @@ def _finish(
         session.set_authentication_event(proof)
         session.describe({"is_remembered": flow.stays})  # it is still needed after allauth's stages
         session.opened_in(upstream)
-        session.describe({"revalidate_at": next_time([external.provider])})
+        session.describe({"revalidate_at": next_time([provider])})
         response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL), answer=answer)
         _remember_last_used(response, flow.provider)
         return response
@@ -213,7 +218,7 @@ def _finish(
         notices.notify(linked.user, Notice.IDENTITY_CONNECTED, provider=name_of(external.provider))
     session.cycle_key()
     session.reauthenticated_in(upstream)
-    session.describe({"revalidate_at": next_time([external.provider])})
+    session.describe({"revalidate_at": next_time([provider])})
     silent_check.settle(session, linked.user)
     if not flow.silent:
         record_reauthentication(request, linked, answer=answer)

@@ -34,7 +34,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(next_url or "account")
     stay, another = wants_to_stay(request), wants_another(request)
-    expected = registry.enabled().get(hints_in(next_url).provider)
+    expected = registry.find(hints_in(next_url).provider)
     if expected and not (another or CHOICE in request.GET or messages.get_messages(request)):
         return redirect(start_url(expected, next_url=next_url, stay=stay))
     _add_upstream_note(request)
@@ -122,7 +122,7 @@ def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpR
 
 def _add_upstream_note(request: HttpRequest) -> None:
     """Add a message, once, if this browser was signed out because a session at a provider has ended."""
-    provider = registry.enabled().get(request.session.pop(UPSTREAM_NOTE, ""))
+    provider = registry.find(request.session.pop(UPSTREAM_NOTE, ""))
     if provider is not None:
         words = _("You were signed out because your session at %(provider)s has ended. Sign in again to continue.")
         messages.warning(request, words % {"provider": provider.name})

@@ -83,7 +83,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_GET
 def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Post-logout redirect. Confirm the sign-out and continue only if the browser's state cookie matches."""
-    provider = registry.enabled().get(provider_id)
+    provider = registry.find(provider_id)
     if provider is None:
         raise Http404
     sent, _mark, onward = request.COOKIES.get(COOKIE, "").partition(ONWARD)
@@ -158,7 +158,7 @@ def _origin(request: HttpRequest) -> Origin | None:
     if not isinstance(request.user, User):
         return None
     row = Session.objects.of_browser(request.session.session_key).defer("session_data").first()
-    provider = registry.enabled().get(row.provider) if row else None
+    provider = registry.find(row.provider) if row else None
     opened_by = [one["identity"] for one in row.upstream_sessions if one["opened"]] if row else []
     if row is None or provider is None or not opened_by:
         return None
