@@ -71,6 +71,8 @@ def _also(address: str, method: str, operation: Mapping[str, Any]) -> Iterator[i
     yield from ANYWHERE
     if operation["x-requires"] or method != "get":
         yield 403
+    if method != "get":
+        yield 409
     if "{" in address:
         yield 404
     if "requestBody" in operation:

@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from redis.exceptions import RedisError
 
 from accounts.organizations.middleware import WorkingRequest
@@ -61,6 +64,16 @@ def _unavailable(outage: Exception) -> ApiError:
     return ApiError(problems.UNAVAILABLE, OUTAGE, headers={"Retry-After": "5"})
 
 
+def _conflict(found: DatabaseError | ObjectDoesNotExist) -> ApiError:
+    """Tell the loser of a race that another request was faster. Anything else is a fault of ours, and raised again."""
+    kinds = (ForeignKeyViolation, UniqueViolation)
+    # Django raises DatabaseError itself when the row that it is to save is gone.
+    is_race = isinstance(found.__cause__, kinds) or type(found) is DatabaseError
+    if not is_race and not isinstance(found, ObjectDoesNotExist | ProtectedError | RestrictedError):
+        raise found
+    return ApiError(problems.CONFLICT, "Another request has just changed or removed something that this one needs.")
+
+
 def _invalid(found: ValidationError) -> ApiError:
     """Name each fault. pydantic's texts are about types and limits, and do not repeat the input.
 
@@ -87,6 +100,9 @@ TRANSLATIONS: Mapping[type[Exception], Translate] = {
     ApiError: lambda refused: refused,
     OperationalError: _unavailable,
     InterfaceError: _unavailable,
+    IntegrityError: _conflict,
+    DatabaseError: _conflict,
+    ObjectDoesNotExist: _conflict,
     RedisError: _unavailable,
     ValidationError: _invalid,
     Http404: _not_found,

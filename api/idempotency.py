@@ -1,6 +1,6 @@
 """Idempotency keys: a creation that is sent again is answered again, and not done again.
 
-    @router.post("/tenants/{tenant_id}/invitations", response={201: InvitationOut, **REPEATED}, auth=…)
+    @router.post("/tenants/{tenant_id}/invitations", response={201: InvitationOut}, auth=…)
     @idempotent
     def invite(request, tenant_id, wanted): ...
 
@@ -22,14 +22,13 @@ from ninja.utils import contribute_operation_args
 
 from api.callers import caller_of
 from api.models import PURPOSE, IdempotentRequest
-from api.problems import CONFLICT, KEY_IN_USE, KEY_REUSED, ApiError, Problem
+from api.problems import CONFLICT, KEY_IN_USE, KEY_REUSED, ApiError
 from foundation import lifetimes
 from foundation.encryption import DecryptionFailed, decrypt, encrypt, fingerprints
 from foundation.locks import try_until_commit
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-REPEATED = {409: Problem}
 KEY = r"[A-Za-z0-9._~:/+=-]{1,128}"
 HEADER = Header(
     None,

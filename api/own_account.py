@@ -18,7 +18,7 @@ from accounts.sign_in import rate_limits
 from accounts.sign_in.factors.enrolled import factors_of
 from api.callers import caller_of
 from api.guards import requires
-from api.idempotency import REPEATED, idempotent
+from api.idempotency import idempotent
 from api.inputs import Input, invalid
 from api.problems import TOO_MANY_REQUESTS, ApiError
 from authserver.authorization import consents
@@ -146,7 +146,7 @@ def keys(request: HttpRequest) -> list[dict[str, Any]]:
 
 @router.post(
     "/me/keys",
-    response={201: NewKeyOut, **REPEATED},
+    response={201: NewKeyOut},
     auth=requires(own=True, session=True, fresh="10m"),
 )
 @idempotent

@@ -7,7 +7,7 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from api import document, errors, me, own_account, parameters
+from api import document, errors, me, own_account, parameters, references
 from api.administration import audit, clients, rights, sessions, users
 from api.guards import ANYBODY
 from api.json_body import StrictJson
@@ -39,6 +39,7 @@ for resource in (me, own_account, *OF_TENANTS, *OF_ADMINISTRATORS):
     api.add_router("/v1", resource.router)
 errors.register(api)
 api.add_decorator(parameters.only_documented)
+api.add_decorator(references.checked)
 
 
 @cache

@@ -24,7 +24,7 @@ from api.administration.client_schemas import (
     SecretOut,
 )
 from api.guards import requires
-from api.idempotency import REPEATED, idempotent
+from api.idempotency import idempotent
 from api.inputs import faults_of, invalid, unknown
 from api.paging import After, Limit, Page, cut, newest_first
 from api.problems import CONFLICT, ApiError
@@ -53,7 +53,7 @@ def clients(
     return {"items": [_fields(ClientOut, one) for one in shown], "next": following}
 
 
-@router.post("/admin/clients", response={201: RegisteredOut, **REPEATED}, auth=ADD)
+@router.post("/admin/clients", response={201: RegisteredOut}, auth=ADD)
 @idempotent
 def register_client(request: HttpRequest, wanted: ClientIn) -> Status[dict[str, Any]]:
     """Register an app. Only this response has its secret."""
@@ -116,7 +116,7 @@ def start_client(request: HttpRequest, client_key: UUID) -> Status[None]:
 
 @router.post(
     "/admin/clients/{client_key}/secrets",
-    response={201: NewSecretOut, **REPEATED},
+    response={201: NewSecretOut},
     auth=CHANGE,
 )
 @idempotent

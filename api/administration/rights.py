@@ -15,7 +15,7 @@ from api.administration.acting import administrator, last_superuser, session_to_
 from api.administration.users import person_of
 from api.guards import requires
 from api.inputs import Input
-from api.problems import INVALID_REQUEST, ApiError, Problem
+from api.problems import INVALID_REQUEST, ApiError
 from api.rights import SITE_ADMIN
 from authserver.scopes import USERS_READ, USERS_WRITE
 
@@ -47,7 +47,7 @@ def rights(request: HttpRequest, user_id: UUID) -> dict[str, Any]:
     return _shown(person_of(administrator(request), user_id))
 
 
-@router.put("/admin/users/{user_id}/rights", response={200: RightsOut, 409: Problem}, auth=WRITE)
+@router.put("/admin/users/{user_id}/rights", response={200: RightsOut}, auth=WRITE)
 def replace_rights(request: HttpRequest, user_id: UUID, wanted: RightsIn) -> dict[str, Any]:
     """Replace the rights of a person that hold in all tenants, and end their sessions."""
     person = person_of(administrator(request), user_id)

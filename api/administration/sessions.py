@@ -15,7 +15,7 @@ from accounts.organizations import delegation
 from accounts.people import filters
 from accounts.sessions import SessionRevocationReason, revoke
 from api.administration.acting import above, administrator
-from api.administration.users import DONE, WRITE, act, person_of
+from api.administration.users import WRITE, act, person_of
 from api.guards import requires
 from api.problems import Problem
 from authserver.scopes import USERS_READ
@@ -49,13 +49,13 @@ def sessions(request: HttpRequest, user: OfPerson) -> Sequence[dict[str, Any]]:
     ]
 
 
-@router.delete("/admin/sessions", response={404: Problem, **DONE}, auth=WRITE)
+@router.delete("/admin/sessions", response={204: None, 404: Problem}, auth=WRITE)
 def revoke_sessions(request: HttpRequest, user: OfPerson) -> Status[None]:
     """Sign a person out everywhere, and cancel their sign-ins that wait for a second factor."""
     return act(request, REVOKE_SESSIONS, user)
 
 
-@router.delete("/admin/sessions/{session_id}", response=DONE, auth=WRITE)
+@router.delete("/admin/sessions/{session_id}", response={204: None}, auth=WRITE)
 def revoke_one_session(request: HttpRequest, session_id: SessionId) -> Status[None]:
     """Sign a person out in one browser."""
     actor = administrator(request)

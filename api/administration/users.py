@@ -27,11 +27,10 @@ from api.inputs import Input
 from api.me import IdentityOut
 from api.own_account import FactorOut
 from api.paging import After, Limit, Page, cut, newest_first
-from api.problems import CONFLICT, ApiError, Problem
+from api.problems import CONFLICT, ApiError
 from authserver.scopes import USERS_READ, USERS_WRITE
 
 router = Router(tags=["Administration: people"])
-DONE = {204: None, 409: Problem}
 LONGEST_REASON = 500  # characters
 READ = requires(scope=USERS_READ, permission="accounts.view_user")
 WRITE = requires(scope=USERS_WRITE, permission="accounts.change_user", fresh="10m")
@@ -162,25 +161,25 @@ def user(request: HttpRequest, user_id: UUID) -> dict[str, Any]:
     }
 
 
-@router.post("/admin/users/{user_id}/deactivate", response=DONE, auth=WRITE)
+@router.post("/admin/users/{user_id}/deactivate", response={204: None}, auth=WRITE)
 def deactivate(request: HttpRequest, user_id: UUID) -> Status[None]:
     """Deactivate an account, and revoke everything by which somebody acts as this person."""
     return act(request, DEACTIVATE, user_id)
 
 
-@router.post("/admin/users/{user_id}/reactivate", response=DONE, auth=WRITE)
+@router.post("/admin/users/{user_id}/reactivate", response={204: None}, auth=WRITE)
 def reactivate(request: HttpRequest, user_id: UUID) -> Status[None]:
     """Let a person sign in again. What was revoked stays revoked."""
     return act(request, REACTIVATE, user_id)
 
 
-@router.post("/admin/users/{user_id}/require-second-factor", response=DONE, auth=WRITE)
+@router.post("/admin/users/{user_id}/require-second-factor", response={204: None}, auth=WRITE)
 def require_second_factor(request: HttpRequest, user_id: UUID) -> Status[None]:
     """Require a second factor of a person from the next sign-in on, and end their sessions."""
     return act(request, REQUIRE_SECOND_FACTOR, user_id)
 
 
-@router.post("/admin/users/{user_id}/reset-factors", response=DONE, auth=WRITE)
+@router.post("/admin/users/{user_id}/reset-factors", response={204: None}, auth=WRITE)
 def reset_factors(request: HttpRequest, user_id: UUID, wanted: ReasonIn) -> Status[None]:
     """Remove all second factors of a person who has lost them, and end their sessions."""
     actor = administrator(request)
@@ -200,7 +199,7 @@ def reset_factors(request: HttpRequest, user_id: UUID, wanted: ReasonIn) -> Stat
 
 @router.post(
     "/admin/users/{user_id}/cut-off",
-    response={201: CutOffOut, 409: Problem},
+    response={201: CutOffOut},
     auth=WRITE,
 )
 @idempotent

@@ -15,10 +15,10 @@ from accounts.organizations import own_roles
 from accounts.organizations.delegation import NotDelegated
 from api.administration.acting import above, member_acting
 from api.guards import requires
-from api.idempotency import REPEATED, idempotent
+from api.idempotency import idempotent
 from api.inputs import Input, Line, invalid
 from api.paging import After, Limit, Page, page_of
-from api.problems import CONFLICT, FORBIDDEN, ApiError, Problem
+from api.problems import CONFLICT, FORBIDDEN, ApiError
 from authserver.scopes import MEMBERS_READ, ROLES_WRITE
 
 router = Router(tags=["Organizations: roles"])
@@ -72,7 +72,7 @@ def roles(request: HttpRequest, tenant_id: UUID, limit: Limit = 50, after: After
     return {"items": [_role(one) for one in shown], "next": following}
 
 
-@router.post("/tenants/{tenant_id}/roles", response={201: RoleOut, **REPEATED}, auth=ADD)
+@router.post("/tenants/{tenant_id}/roles", response={201: RoleOut}, auth=ADD)
 @idempotent
 def create_role(request: HttpRequest, tenant_id: UUID, wanted: RoleIn) -> Status[dict[str, Any]]:
     """Create a role of the organization, with at most the rights that the caller has there."""
@@ -81,7 +81,7 @@ def create_role(request: HttpRequest, tenant_id: UUID, wanted: RoleIn) -> Status
     return Status(201, _role(role))
 
 
-@router.patch("/tenants/{tenant_id}/roles/{role_id}", response={200: RoleOut, 409: Problem}, auth=CHANGE)
+@router.patch("/tenants/{tenant_id}/roles/{role_id}", response={200: RoleOut}, auth=CHANGE)
 def change_role(request: HttpRequest, tenant_id: UUID, role_id: RoleId, wanted: RoleChangesIn) -> dict[str, Any]:
     """Change a role of the organization. Neither the former nor the new one may have more than the caller."""
     role = _own_role(tenant_id, role_id)
@@ -93,7 +93,7 @@ def change_role(request: HttpRequest, tenant_id: UUID, role_id: RoleId, wanted: 
     return _role(role)
 
 
-@router.delete("/tenants/{tenant_id}/roles/{role_id}", response={204: None, 409: Problem}, auth=REMOVE)
+@router.delete("/tenants/{tenant_id}/roles/{role_id}", response={204: None}, auth=REMOVE)
 def delete_role(request: HttpRequest, tenant_id: UUID, role_id: RoleId) -> Status[None]:
     """Delete a role of the organization with its invitations. While a member has it, this is a conflict."""
     role = _own_role(tenant_id, role_id)

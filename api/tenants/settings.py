@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from ninja import Field, Router, Schema
 
 from accounts.models import Tenant
@@ -42,13 +43,13 @@ class SettingsIn(Input):
 @router.get("/tenants/{tenant_id}/settings", response=SettingsOut, auth=READ)
 def tenant_settings(request: HttpRequest, tenant_id: UUID) -> dict[str, Any]:
     """Return the settings of the organization."""
-    return _settings(Tenant.objects.get(pk=tenant_id))
+    return _settings(get_object_or_404(Tenant, pk=tenant_id))
 
 
 @router.patch("/tenants/{tenant_id}/settings", response=SettingsOut, auth=WRITE)
 def change_settings(request: HttpRequest, tenant_id: UUID, wanted: SettingsIn) -> dict[str, Any]:
     """Change settings of the organization, at once for everybody who belongs there."""
-    tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
+    tenant = get_object_or_404(Tenant.objects.select_for_update(no_key=True), pk=tenant_id)
     changed = {name: value for name, value in wanted.dict(exclude_unset=True).items() if getattr(tenant, name) != value}
     for name, value in changed.items():
         setattr(tenant, name, value)

@@ -11,7 +11,7 @@ from ninja import NinjaAPI, Schema, Status
 from accounts.models import Membership, Role, Tenant
 from api import errors
 from api.guards import requires
-from api.idempotency import REPEATED, idempotent
+from api.idempotency import idempotent
 from api.problems import CONFLICT, ApiError
 from config.urls import handler400, handler500
 from config.urls import urlpatterns as site_urls
@@ -65,7 +65,7 @@ def rename(request: HttpRequest, tenant_id: UUID, *, fails: bool = False) -> dic
     return {"name": tenant.name}
 
 
-@guarded.post("/tenants/{tenant_id}/roles", response={201: dict[str, str], **REPEATED}, auth=requires(tenant=True))
+@guarded.post("/tenants/{tenant_id}/roles", response={201: dict[str, str]}, auth=requires(tenant=True))
 @idempotent
 def create_role(request: HttpRequest, tenant_id: UUID, wanted: RoleName) -> Status[dict[str, str]]:
     """Create a role of a tenant, with a secret that only the response has."""
