@@ -50,6 +50,17 @@ def fetch_one(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Sequen
         return row
 
 
+def fetch_prepared(sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+    """Like ``fetch_one``, for what every request reads: PostgreSQL plans it once for each connection (ADR 69).
+
+    ``sql`` must be one of few texts, and each parameter of the type that the server expects there.
+    """
+    with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]  # of config.postgresql, our only engine
+        cursor.execute(sql, parameters)
+        row: Sequence[Any] | None = cursor.fetchone()
+        return row
+
+
 def fetch_all(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Sequence[Any]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

@@ -8,7 +8,7 @@ from accounts.models import User
 from accounts.models.active_membership import ActiveMembership
 from accounts.models.identity import LISTED_IN_JSON
 from accounts.models.session import row_key
-from foundation.rows import Rows, fetch_one
+from foundation.rows import Rows, fetch_prepared
 
 PERSON = Rows(User, "(f.person)")
 ACTIVE_MEMBERSHIP = "tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants"
@@ -42,7 +42,7 @@ def read(key: str) -> LoadedSession | None:
 
     In a transaction this also sets the row-level-security context, as ``active_membership.set_context`` does.
     """
-    row = fetch_one(READ, [row_key(key)])
+    row = fetch_prepared(READ, [row_key(key)])
     if row is None:
         return None
     data, created_at, active_tenant, ends_at, is_remembered, revalidate_at, unverified_since, is_seen_long_ago = row[:8]

@@ -4,7 +4,10 @@ import select
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
 from psycopg import Connection
+
+from config.postgresql.prepared import PreparingCursor
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -21,6 +24,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.pool.putconn(connection)  # which replaces it
             connection = super().get_new_connection(conn_params)
         return connection
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """Return a cursor for statements that hardly ever change: each is planned once for this connection."""
+        self.ensure_connection()
+        cursor: CursorWrapper = self._prepare_cursor(PreparingCursor(self.connection))  # type: ignore[attr-defined]  # Django's, unknown to the stubs
+        return cursor
 
 
 def is_closed_by_server(connection: Connection[Any]) -> bool:

@@ -1,0 +1,67 @@
+"""What every request reads is planned once for each connection, and a pooler cannot turn it into something else."""
+
+import psycopg
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from config.postgresql.prepared import PreparingCursor
+from foundation.rows import change, fetch_all, fetch_prepared
+from tests.support.servers import Servers
+
+READ = "SELECT %s || ' was read', 1"
+KEPT = "SELECT name, generic_plans + custom_plans FROM pg_prepared_statements ORDER BY prepare_time"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_connection() -> None:
+    """Begin with a connection on which nothing is prepared: the pool replaces one that is closed."""
+    connection.ensure_connection()
+    connection.connection.close()
+    connection.close()
+
+
+def test_the_statement_is_prepared_once_and_other_statements_are_not() -> None:
+    for word in ("this", "that", "all"):
+        assert fetch_prepared(READ, [word]) == (f"{word} was read", 1)
+        assert fetch_all("SELECT %s", [word]) == [(word,)]
+
+    ((name, executions),) = fetch_all(KEPT, [])
+    assert name.startswith("vestibule_")
+    assert executions == 3
+
+
+def test_an_error_and_a_rollback_leave_it_prepared() -> None:
+    def failing() -> None:
+        with transaction.atomic():
+            assert fetch_prepared(READ, ["this"]) == ("this was read", 1)
+            change("SELECT 1 / 0", [])
+
+    with pytest.raises(DatabaseError, match="division by zero"):
+        failing()
+
+    assert fetch_prepared(READ, ["that"]) == ("that was read", 1)
+    assert len(fetch_all(KEPT, [])) == 1
+
+
+def test_a_refused_statement_can_be_asked_again() -> None:
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match="division by zero"):
+            fetch_prepared("SELECT 1 / length(%s)", [""])
+
+    assert fetch_prepared("SELECT 1 / length(%s)", ["a"]) == (1,)
+
+
+@pytest.mark.promise(92)
+def test_no_statement_is_taken_for_another_where_connections_are_exchanged(servers: Servers) -> None:
+    """As by a pooler in transaction mode that knows nothing of prepared statements."""
+    with psycopg.connect(servers.runtime_url, autocommit=True) as one, psycopg.connect(servers.runtime_url) as other:
+        with PreparingCursor(one) as cursor:
+            cursor.execute("SELECT 'one', %s::text", ["person"])
+        with PreparingCursor(other) as cursor:
+            cursor.execute("SELECT 'other', %s::text", ["person"])
+        one.pgconn, other.pgconn = other.pgconn, one.pgconn
+
+        with PreparingCursor(one) as cursor, pytest.raises(psycopg.errors.InvalidSqlStatementName):
+            cursor.execute("SELECT 'one', %s::text", ["person"])
