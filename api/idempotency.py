@@ -1,7 +1,7 @@
 """Idempotency keys: a creation that is sent again is answered again, and not done again.
 
     @router.post("/tenants/{tenant_id}/invitations", response={201: InvitationOut}, auth=…)
-    @idempotent
+    @idempotent(reach=lambda _request, created, tenant_id, **_: _find(tenant_id, created["id"]))
     def invite(request, tenant_id, wanted): ...
 
 A client that got no response sends the request again with the same key (draft-ietf-httpapi-idempotency-key-header-07).
@@ -28,6 +28,7 @@ from foundation.encryption import DecryptionFailed, decrypt, encrypt, fingerprin
 from foundation.locks import try_until_commit
 
 View = TypeVar("View", bound=Callable[..., Any])
+Reach = Callable[..., object]
 
 KEY = r"[A-Za-z0-9._~:/+=-]{1,128}"
 HEADER = Header(
@@ -47,23 +48,31 @@ class _KeyedRequest(HttpRequest):
     idempotent: IdempotentRequest
 
 
-def idempotent(view: View) -> View:
+def idempotent(*, reach: Reach) -> Callable[[View], View]:
     """Let callers send the header Idempotency-Key to an operation that creates something.
 
-    The operation needs a guard, which opens the transaction. The errors are 409 while the first request is being
-    handled, and 422 if it had another body.
+    The operation needs a guard, which opens the transaction. Before a response is repeated, ``reach`` is called with
+    the request, with ``created``, the stored body, and with the operation's arguments. It raises Http404 or ApiError if
+    the caller could not do or see this any more. The errors are 409 while the first request is being handled, and 422
+    if it had another body.
     """
 
-    @wraps(view)
-    def handle(request: HttpRequest, *, idempotency_key: str | None, **values: Any) -> Any:
-        repeated = _repeated(request, idempotency_key.strip('"')) if idempotency_key else None
-        return repeated or view(request, **values)
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def handle(request: HttpRequest, *, idempotency_key: str | None, **values: Any) -> Any:
+            stored = _stored(request, idempotency_key.strip('"')) if idempotency_key else None
+            if stored is None:
+                return view(request, **values)
+            reach(request, created=json.loads(stored.content), **values)
+            return stored
 
-    contribute_operation_args(handle, "idempotency_key", str | None, HEADER)  # type: ignore[arg-type]  # any annotation
-    return cast("View", decorate_view(_storing)(handle))
+        contribute_operation_args(handle, "idempotency_key", str | None, HEADER)  # type: ignore[arg-type]  # any annotation
+        return cast("View", decorate_view(_storing)(handle))
+
+    return decorate
 
 
-def _repeated(request: HttpRequest, key: str) -> HttpResponse | None:
+def _stored(request: HttpRequest, key: str) -> HttpResponse | None:
     """Return the stored response. For a new key return None, and let the response to this request be stored."""
     digest = _digest(request, key)
     if not try_until_commit(f"idempotent_request {digest}"):

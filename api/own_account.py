@@ -149,7 +149,7 @@ def keys(request: HttpRequest) -> list[dict[str, Any]]:
     response={201: NewKeyOut},
     auth=requires(own=True, session=True, fresh="10m"),
 )
-@idempotent
+@idempotent(reach=lambda request, created, **_: _own_key(request, created["id"]))
 def create_key(request: HttpRequest, wanted: KeyIn) -> Status[dict[str, Any]]:
     """Create an API key. Only this response has its text, and only a browser's session can create one."""
     person, caller = _person(request), caller_of(request)
@@ -172,8 +172,7 @@ def create_key(request: HttpRequest, wanted: KeyIn) -> Status[dict[str, Any]]:
 @router.delete("/me/keys/{key_id}", response={204: None}, auth=WRITE)
 def revoke_key(request: HttpRequest, key_id: UUID) -> Status[None]:
     """Revoke an API key at once."""
-    found = ApiKey.objects.filter(pk=key_id, user=_person(request)).first()
-    if found is None or not caller_of(request).may_know(found.tenant_id) or not issuing.revoke(found):
+    if not issuing.revoke(_own_key(request, key_id)):
         raise Http404
     return Status(204, None)
 
@@ -220,6 +219,14 @@ def _person(request: HttpRequest) -> User:
     person = caller_of(request).person
     assert person is not None  # noqa: S101  # the guards of this module require one
     return person
+
+
+def _own_key(request: HttpRequest, key_id: UUID) -> ApiKey:
+    """Return a key of the person of which the caller may know. Raises Http404."""
+    found: ApiKey | None = ApiKey.objects.filter(pk=key_id, user=_person(request)).first()
+    if found is None or not caller_of(request).may_know(found.tenant_id):
+        raise Http404
+    return found
 
 
 def _key(key: ApiKey) -> dict[str, Any]:

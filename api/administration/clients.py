@@ -54,7 +54,7 @@ def clients(
 
 
 @router.post("/admin/clients", response={201: RegisteredOut}, auth=ADD)
-@idempotent
+@idempotent(reach=lambda request, created, **_: _within_reach(request, created["id"]))
 def register_client(request: HttpRequest, wanted: ClientIn) -> Status[dict[str, Any]]:
     """Register an app. Only this response has its secret."""
     actor = administrator(request)
@@ -119,7 +119,7 @@ def start_client(request: HttpRequest, client_key: UUID) -> Status[None]:
     response={201: NewSecretOut},
     auth=CHANGE,
 )
-@idempotent
+@idempotent(reach=lambda request, client_key, **_: _within_reach(request, client_key))
 def add_secret(request: HttpRequest, client_key: UUID, wanted: NewSecretIn) -> Status[dict[str, str]]:
     """Give an app another secret, which only this response has."""
     _, found = _within_reach(request, client_key)

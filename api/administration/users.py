@@ -202,15 +202,12 @@ def reset_factors(request: HttpRequest, user_id: UUID, wanted: ReasonIn) -> Stat
     response={201: CutOffOut},
     auth=WRITE,
 )
-@idempotent
+@idempotent(reach=lambda request, user_id, **_: _within_reach(request, user_id))
 def cut_off_user(request: HttpRequest, user_id: UUID, wanted: CutOffIn) -> Status[dict[str, Any]]:
     """Revoke a person's sessions, tokens and keys, and deactivate the account unless that is not wanted."""
-    actor = administrator(request)
-    person = person_of(actor, user_id)
+    actor, person = _within_reach(request, user_id)
     if person.pk == actor.pk:
         raise ApiError(CONFLICT, "One's own account is locked with /v1/me/cut-off.", reason=SkipReason.YOURSELF)
-    if not delegation.is_theirs_alone(actor, person):
-        raise above(request, person)
     try:
         made = cut_off(person, by=CutOff.By.ADMINISTRATOR, reason=wanted.reason, close=wanted.deactivate)
     except CutOffRefused:
@@ -224,6 +221,15 @@ def person_of(actor: User, user_id: UUID) -> User:
     if found is None:
         raise Http404
     return found
+
+
+def _within_reach(request: HttpRequest, user_id: UUID) -> tuple[User, User]:
+    """Return the administrator, and a person whose account they may change. Raises Http404 and ApiError."""
+    actor = administrator(request)
+    person = person_of(actor, user_id)
+    if person.pk != actor.pk and not delegation.is_theirs_alone(actor, person):
+        raise above(request, person)
+    return actor, person
 
 
 def _found(seen: QuerySet[User], wanted: PeopleQuery, after: str, count: int) -> Sequence[User]:

@@ -90,7 +90,7 @@ def invitations(
 
 
 @router.post("/tenants/{tenant_id}/invitations", response={201: InvitationOut}, auth=INVITE)
-@idempotent
+@idempotent(reach=lambda _request, created, tenant_id, **_: _find(tenant_id, created["id"]))
 def invite(request: HttpRequest, tenant_id: UUID, wanted: InvitationIn) -> Status[dict[str, Any]]:
     """Invite an address to a role, and mail it a link. This replaces an earlier invitation of the address."""
     role = Role.objects.filter(pk=wanted.role_id).first()
@@ -111,7 +111,7 @@ def invite(request: HttpRequest, tenant_id: UUID, wanted: InvitationIn) -> Statu
     response={200: InvitationOut},
     auth=CHANGE,
 )
-@idempotent
+@idempotent(reach=lambda _request, tenant_id, invitation_id, **_: _find(tenant_id, invitation_id))
 def resend(request: HttpRequest, tenant_id: UUID, invitation_id: UUID) -> dict[str, Any]:
     """Mail a new link, for the full time. The earlier link no longer works, and the caller becomes the inviter."""
     invitation = _find(tenant_id, invitation_id)

@@ -73,7 +73,7 @@ def roles(request: HttpRequest, tenant_id: UUID, limit: Limit = 50, after: After
 
 
 @router.post("/tenants/{tenant_id}/roles", response={201: RoleOut}, auth=ADD)
-@idempotent
+@idempotent(reach=lambda _request, created, tenant_id, **_: _own_role(tenant_id, created["id"]))
 def create_role(request: HttpRequest, tenant_id: UUID, wanted: RoleIn) -> Status[dict[str, Any]]:
     """Create a role of the organization, with at most the rights that the caller has there."""
     role = Role(tenant_id=tenant_id, name=wanted.name, description=wanted.description, scopes=wanted.scopes)

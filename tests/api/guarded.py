@@ -66,7 +66,7 @@ def rename(request: HttpRequest, tenant_id: UUID, *, fails: bool = False) -> dic
 
 
 @guarded.post("/tenants/{tenant_id}/roles", response={201: dict[str, str]}, auth=requires(tenant=True))
-@idempotent
+@idempotent(reach=lambda _request, created, tenant_id, **_: None)
 def create_role(request: HttpRequest, tenant_id: UUID, wanted: RoleName) -> Status[dict[str, str]]:
     """Create a role of a tenant, with a secret that only the response has."""
     if wanted.name == "refused":
