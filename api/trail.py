@@ -4,16 +4,38 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
-from ninja import Schema
+from ninja import Field, Schema
 
+from api.inputs import Day
 from api.paging import cursor_of, key_in
 from api.problems import INVALID_REQUEST, UNAVAILABLE, ApiError
 from audit.models import Entry, Source
 from audit.reading.filters import TrailFilterForm
 from audit.reading.presentation import serialize_past
 from audit.reading.search import Condition, SearchTooSlow, find
+
+LONGEST = 300  # characters of a filter
+
+
+class TrailQuery(Schema):
+    """The filters of the trail in the admin. Those that are left out do not filter."""
+
+    q: str = Field("", max_length=LONGEST, description="A reference, or any whole id.")
+    actor: str = Field("", max_length=LONGEST, description="Who did it, by id.")
+    person: str = Field("", max_length=LONGEST, description="The person concerned, by id.")
+    action: str = Field(
+        "", max_length=LONGEST, description="An event such as session.revoked, or create, update, delete."
+    )
+    table: str = Field("", max_length=LONGEST, description="A table such as accounts_membership.")
+    object: str = Field("", max_length=LONGEST, description="A row of the table, by id.")
+    since: Day | None = Field(None, description="The first day, in the time zone of the site.")
+    until: Day | None = Field(None, description="The last day.")
+    source: Source | None = None
+    request: UUID | None = Field(None, description="The id in the member instance of a problem document.")
+    batch: UUID | None = None
 
 
 class ActorOut(Schema):

@@ -1,18 +1,15 @@
 """``/v1/admin/audit``: the trail, with the search of the admin."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from django.http import Http404, HttpRequest
-from ninja import Field, Path, Query, Router, Schema
+from ninja import Field, Path, Query, Router
 
 from accounts.people import trail
 from api.administration.acting import administrator
 from api.guards import requires
-from api.inputs import Day
 from api.paging import After, Limit, Page
-from api.trail import EntryOut, page_of_entries, visible
-from audit.models import Source
+from api.trail import LONGEST, EntryOut, TrailQuery, page_of_entries, visible
 from audit.reading.presentation import serialize_past
 from authserver.scopes import AUDIT_READ
 
@@ -21,21 +18,12 @@ READ = requires(scope=AUDIT_READ, permission="audit.view_entry")
 EntryId = Annotated[int, Path(ge=0, lt=2**63)]
 
 
-class EntryQuery(Schema):
+class EntryQuery(TrailQuery):
     """The filters of the trail in the admin. Those that are left out do not filter."""
 
-    q: str = Field("", max_length=300, description="A reference, or any whole id.")
-    actor: str = Field("", max_length=300, description="The id, e-mail address or username of who acted.")
-    person: str = Field("", max_length=300, description="The id, e-mail address or username of whom it concerns.")
-    action: str = Field("", max_length=100, description="An event, or create, update or delete.")
-    table: str = Field("", max_length=100, description="The table of the object.")
-    object: str = Field("", max_length=300, description="The id of the object.")
-    since: Day | None = Field(None, description="The first day, in the time zone of the site.")
-    until: Day | None = Field(None, description="The last day.")
-    tenant: str = Field("", max_length=300, description="The id or name of a tenant; for superusers.")
-    source: Source | None = None
-    request: UUID | None = None
-    batch: UUID | None = None
+    actor: str = Field("", max_length=LONGEST, description="The id, e-mail address or username of who acted.")
+    person: str = Field("", max_length=LONGEST, description="The id, e-mail address or username of whom it concerns.")
+    tenant: str = Field("", max_length=LONGEST, description="The id or name of a tenant; for superusers.")
     ip_address: str = Field("", max_length=50)
 
 

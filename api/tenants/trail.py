@@ -5,35 +5,17 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest
-from ninja import Field, Query, Router, Schema
+from ninja import Query, Router
 
 from api.guards import requires
-from api.inputs import Day
 from api.paging import After, Limit, Page
-from api.trail import EntryOut, page_of_entries
-from audit.models import Source
+from api.trail import EntryOut, TrailQuery, page_of_entries
 from audit.reading.filters import TrailFilterForm
 from audit.reading.search import Condition
 from authserver.scopes import AUDIT_READ
 
 router = Router(tags=["Organizations: trail"])
 READ = requires(scope=AUDIT_READ, permission="audit.view_entry", tenant=True)
-
-
-class TrailQuery(Schema):
-    """The filters of the trail in the admin. Those that are left out do not filter."""
-
-    q: str = Field("", max_length=200, description="A reference, or any whole id.")
-    actor: str = Field("", max_length=200, description="Who did it, by id.")
-    person: str = Field("", max_length=200, description="The person concerned, by id.")
-    action: str = Field("", max_length=200, description="An event such as session.revoked, or create, update, delete.")
-    table: str = Field("", max_length=200, description="A table such as accounts_membership.")
-    object: str = Field("", max_length=200, description="A row of the table, by id.")
-    since: Day | None = Field(None, description="The first day.")
-    until: Day | None = Field(None, description="The last day.")
-    source: Source | None = None
-    request: UUID | None = Field(None, description="The id in the member instance of a problem document.")
-    batch: UUID | None = None
 
 
 class OwnTrailForm(TrailFilterForm):
