@@ -11,6 +11,8 @@ from foundation.rows import fetch_one
 WAIT, TRY = "SELECT pg_advisory_lock(%s), true", "SELECT pg_try_advisory_lock(%s)"
 UNTIL_COMMIT = "SELECT pg_advisory_xact_lock(%s)"
 TRY_UNTIL_COMMIT = "SELECT pg_try_advisory_xact_lock(%s)"
+SHARE_UNTIL_COMMIT = "SELECT pg_advisory_xact_lock_shared(%s)"
+TRY_SHARE_UNTIL_COMMIT = "SELECT pg_try_advisory_xact_lock_shared(%s)"
 
 
 @contextmanager
@@ -43,6 +45,16 @@ def try_until_commit(name: str) -> bool:
     """Try to take the named advisory lock until the current transaction ends, and return whether we hold it."""
     row = fetch_one(TRY_UNTIL_COMMIT, [number_of(name)])
     return bool(row and row[0])
+
+
+def share_until_commit(name: str) -> bool:
+    """Hold the named advisory lock with others that share it, until commit. Return whether we had to wait for it."""
+    number = [number_of(name)]
+    row = fetch_one(TRY_SHARE_UNTIL_COMMIT, number)
+    if row and row[0]:
+        return False
+    fetch_one(SHARE_UNTIL_COMMIT, number)
+    return True
 
 
 def number_of(name: str) -> int:

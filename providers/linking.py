@@ -17,6 +17,7 @@ from accounts.sign_in import email_change, people
 from accounts.sign_in.email_change import CancellationReason
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+from foundation.locks import share_until_commit
 from providers import profile_sync
 from providers.identity import ExternalIdentity
 from providers.refusal import RefusalReason, SignInRefused, account_deactivated
@@ -46,9 +47,12 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, reauthen
 
     ``connect_to`` is the account of the person who wants to connect it. With ``reauthenticate`` it must be connected
     already. Call this in the transaction that opens the session. If two callbacks enrol or connect the same identity
-    at once, the database lets one succeed, and the other decides again.
+    at once, the database lets one succeed, and the other decides again. An identity that is unknown while others move
+    to its issuer may be one of them, so this waits for the move (ADR 76).
     """
     found = Identity.objects.find(external.issuer, external.subject)
+    if found is None and share_until_commit(issuer_lock(external.issuer)):
+        found = Identity.objects.find(external.issuer, external.subject)
     decision = decide(found.identity if found else None, connect_to=connect_to, reauthenticate=reauthenticate)
     try:
         return _act(decision, external, found, connect_to)
@@ -63,6 +67,11 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, reauthen
         return _act(
             decide(found.identity, connect_to=connect_to, reauthenticate=reauthenticate), external, found, connect_to
         )
+
+
+def issuer_lock(issuer: str) -> str:
+    """Return the name of the lock that new identities of an issuer share, and that a move of identities takes alone."""
+    return f"new identities of {issuer}"
 
 
 def decide(known: Identity | None, *, connect_to: User | None, reauthenticate: bool) -> LinkingDecision:
