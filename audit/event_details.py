@@ -19,6 +19,7 @@ SUBJECTS: Mapping[str, Any] = {
     "entries": _("The trail itself"),
     "export": _("Exports"),
     "factor": _("Second factors"),
+    "identities": _("Sign-in methods"),
     "identity": _("Sign-in methods"),
     "invitation": _("Invitations"),
     "logout_token": _("Signing out"),
@@ -76,6 +77,14 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     },
     Event.IDENTITY_LINKED: {**PROVIDER, **ISSUER},
     Event.IDENTITY_UNLINKED: {**PROVIDER, **ISSUER},
+    Event.IDENTITIES_MOVED: {
+        "from_issuer": _("the issuer that they had"),
+        "to_issuer": _("the issuer that they have now"),
+        "provider": _("the provider of that issuer"),
+        "mapped": _("whether a map gave them new subjects"),
+        "identities": _("how many identities"),
+        "people": _("of how many people"),
+    },
     Event.REFUSED_IDENTITY_LINKED: {
         **PROVIDER,
         **ISSUER,

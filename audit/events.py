@@ -35,6 +35,10 @@ class Event(models.TextChoices):
     ACCOUNT_CUT_OFF_CONFIRMED = "account.cut_off_confirmed", _("Nothing that a cut-off ended is alive any more.")
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
+    IDENTITIES_MOVED = (
+        "identities.moved",
+        _("Identities were moved to another issuer by a command; the entries of the batch tell what each was before."),
+    )
     REFUSED_IDENTITY_LINKED = (
         "refused_identity.linked",
         _("An administrator connected a refused identity to the account with its address."),

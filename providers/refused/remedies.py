@@ -107,7 +107,7 @@ PROVIDERS: Mapping[RefusalReason, Text] = {
     ),
     RefusalReason.IDENTITY_NOT_CONNECTED: _(
         "The person chooses the account at the provider that is connected, or connects this one. Where the provider "
-        "was moved, it may call everybody otherwise than before."
+        "was moved, it may call everybody otherwise than before: “manage.py identities move” lets them in again."
     ),
     RefusalReason.LAST_SIGN_IN_METHOD: _("The person connects another sign-in method first."),
 }  # fmt: skip

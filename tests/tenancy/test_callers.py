@@ -18,6 +18,7 @@ CALLERS = {
     "accounts/organizations/own_organizations.py": "a person's primary tenant: the rows are several tenants'",
     "accounts/organizations/claim_rules/applying.py": "what claim rules give and take at a sign-in, in whatever tenant",
     "accounts/organizations/claim_rules/requested_claims.py": "which claims the rules of all tenants look at",
+    "providers/moving/plan.py": "how many memberships came from claim rules, a number",
     "jobs/key_rotation.py": "secrets of all tenants, encrypted under the newest key",
     "jobs/purging/slices.py": "invitations of all tenants whose time is long over",
     "authserver/authorization/connected_apps.py": "the names of the organizations of a person's consents",

@@ -1,0 +1,217 @@
+"""Decide about a move of identities to another issuer: what would change, and what is in the way. Writes nothing."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.sign_in.provider_names import name_of
+from foundation.rows import fetch_all, fetch_one
+from providers import registry
+from providers.identity import is_subject
+from providers.models import UpstreamIssuer
+from providers.upstream_tokens.people import UNSHARED
+from tenancy import site_context
+
+MOST_NAMED = 20  # clashes, issuers and subjects that are listed
+
+MOVING = """
+    WITH moving AS MATERIALIZED (
+        SELECT i.id, i.user_id, i.provider, i.subject, coalesce(m.subject, i.subject) AS new_subject
+        FROM accounts_identity i
+        LEFT JOIN unnest(%(old)s::text[], %(new)s::text[]) AS m (old, subject) ON m.old = i.subject
+        WHERE i.issuer = %(from_issuer)s AND (m.old IS NOT NULL OR NOT %(has_map)s)
+    )
+"""
+# Refused identities that lead nowhere after the move: those that are connected then, and all of an issuer that is left.
+IS_OBSOLETE = """
+    (r.issuer = %(to_issuer)s AND r.subject IN (SELECT new_subject FROM moving)
+        OR r.issuer = %(from_issuer)s AND NOT %(has_map)s)
+"""
+COUNTS = f"""
+    {MOVING}
+    SELECT
+        (SELECT count(*) FROM moving),
+        (SELECT count(DISTINCT user_id) FROM moving),
+        (SELECT count(*) FROM accounts_identity WHERE issuer = %(from_issuer)s),
+        (SELECT count(*) FROM providers_upstreamtokens WHERE identity_id IN (SELECT id FROM moving)),
+        (SELECT count(*) FROM providers_refusedidentity r WHERE {IS_OBSOLETE}),
+        (SELECT coalesce(jsonb_object_agg(provider, number), '{{}}')::text
+            FROM (SELECT provider, count(*) AS number FROM moving GROUP BY provider) AS by_provider)
+"""
+CLASHES = f"""
+    {MOVING}
+    SELECT m.subject, m.new_subject, m.user_id, other.user_id, count(*) OVER ()
+    FROM moving m JOIN accounts_identity other
+        ON other.issuer = %(to_issuer)s AND other.subject = m.new_subject AND other.id <> m.id
+    ORDER BY m.id LIMIT %(most)s
+"""
+UNKNOWN = """
+    SELECT m.old, count(*) OVER () FROM unnest(%(old)s::text[]) AS m (old)
+    WHERE NOT EXISTS (
+        SELECT FROM accounts_identity i WHERE i.issuer = %(from_issuer)s AND i.subject = m.old
+    ) ORDER BY m.old LIMIT %(most)s
+"""
+BY_RULE = f"""
+    {MOVING}
+    SELECT c.provider, count(DISTINCT m.id) FROM accounts_membership m JOIN accounts_claimrule c ON c.id = m.rule_id
+    JOIN moving i ON i.user_id = m.user_id AND i.provider = c.provider
+    WHERE c.provider <> %(provider)s GROUP BY c.provider ORDER BY c.provider
+"""
+KNOWN = "SELECT issuer FROM accounts_identity GROUP BY issuer ORDER BY count(*) DESC, issuer LIMIT %s"
+
+
+class MoveRefused(Exception):
+    """The identities cannot be moved. The argument is one line for the operator; nothing was written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveOrder:
+    """From which issuer to which. ``subjects`` are the new subjects by the old ones, None if all people keep theirs.
+
+    With ``subjects``, only those people move; then both issuers may be the same.
+    """
+
+    from_issuer: str
+    to_issuer: str
+    subjects: Mapping[str, str] | None = None
+
+    @cached_property
+    def provider(self) -> str:
+        """The id of the provider of ``to_issuer``. Raises MoveRefused if no such issuer is configured."""
+        issuers = {one.issues_as: one.id for one in registry.enabled().values()}
+        if self.to_issuer in issuers:
+            return issuers[self.to_issuer]
+        if is_subject(self.to_issuer) and UpstreamIssuer.objects.filter(issuer=self.to_issuer).exists():
+            return UNSHARED
+        raise MoveRefused(
+            f"No provider has the issuer {self.to_issuer!r}. Configure it first, and write it exactly like that. "
+            f"Configured are: {_listed(issuers)}."
+        )
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The parameters of the statements with ``MOVING``."""
+        subjects = self.subjects or {}
+        return {
+            "from_issuer": self.from_issuer,
+            "to_issuer": self.to_issuer,
+            "provider": self.provider,
+            "has_map": self.subjects is not None,
+            "old": list(subjects.keys()),
+            "new": list(subjects.values()),
+            "most": MOST_NAMED,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clash:
+    """An identity that cannot move, because an account has its new subject at the new issuer already."""
+
+    subject: str
+    new_subject: str
+    account: UUID
+    holder: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovePlan:
+    """What a move changes. ``by_provider`` counts the identities by the provider that they are connected through now.
+
+    ``staying`` counts identities of the old issuer that are not in the map. ``clashes`` are the first of ``clashing``.
+    """
+
+    provider: str
+    identities: int
+    people: int
+    by_provider: Mapping[str, int]
+    staying: int
+    deleted_tokens: int
+    deleted_refusals: int
+    clashing: int
+    clashes: Sequence[Clash]
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def make_plan(order: MoveOrder) -> MovePlan:
+    """Return what a move would change. Raises MoveRefused if it is not possible, but for clashes, which it lists."""
+    if order.from_issuer == order.to_issuer and order.subjects is None:
+        raise MoveRefused("Both issuers are the same: then only a map changes anything.")
+    given = order.given
+    row = fetch_one(COUNTS, given) if is_subject(order.from_issuer) else None
+    if row is None or not row[2]:
+        known = [issuer for (issuer,) in fetch_all(KNOWN, [MOST_NAMED])]
+        raise MoveRefused(f"No identity has the issuer {order.from_issuer!r}. They have: {_listed(known)}.")
+    identities, people, all_identities, deleted_tokens, deleted_refusals, by_provider = row
+    providers: dict[str, int] = json.loads(by_provider)
+    _check_map(given)
+    _check_owner([*providers, order.provider])
+    _check_rules(given)
+    clashes = fetch_all(CLASHES, given)
+    return MovePlan(
+        provider=order.provider,
+        identities=identities,
+        people=people,
+        by_provider=providers,
+        staying=all_identities - identities,
+        deleted_tokens=deleted_tokens,
+        deleted_refusals=deleted_refusals,
+        clashing=clashes[0][-1] if clashes else 0,
+        clashes=[
+            Clash(subject=old, new_subject=new, account=account, holder=holder)
+            for old, new, account, holder, _ in clashes
+        ],
+    )
+
+
+def owner_of(provider: str) -> UUID | None:
+    """Return the tenant whose administrators set a provider up, or None for the site's own. Raises MoveRefused.
+
+    An issuer without a provider (``UNSHARED``) is the site's, as superusers configure it.
+    """
+    found = registry.find(provider)
+    if found is not None:
+        return found.tenant_id
+    if provider in {*settings.SIGN_IN_PROVIDERS, UNSHARED}:
+        return None
+    raise MoveRefused(f"There is no provider {provider!r} any more, so nobody can tell whose it was.")
+
+
+def _check_owner(providers: Iterable[str]) -> None:
+    """Refuse to move people between owners: the new one could sign in as people that the former has connected."""
+    if len({owner_of(provider) for provider in providers}) > 1:
+        raise MoveRefused("The two issuers belong to different owners: the site and a tenant, or two tenants.")
+
+
+def _check_map(given: Mapping[str, Any]) -> None:
+    """A subject that nobody has is a slip of the pen or another issuer's map."""
+    unknown = fetch_all(UNKNOWN, given)
+    if unknown:
+        count, subjects = unknown[0][-1], [old for old, _ in unknown]
+        raise MoveRefused(
+            f"Old subjects that nobody has at {given['from_issuer']!r} ({count}): {_listed(subjects, count)}."
+        )
+
+
+def _check_rules(given: Mapping[str, Any]) -> None:
+    """No sign-in at another provider would withdraw what the rules of the former one have given."""
+    with site_context("a command counts memberships that claim rules gave, in all tenants"):
+        found = fetch_all(BY_RULE, given)
+    if found:
+        provider, count = found[0]
+        raise MoveRefused(
+            f"Claim rules of {name_of(provider)} gave these people memberships ({count}), which no sign-in at "
+            f"{name_of(given['provider'])} would withdraw. First change the provider of these rules, or delete them."
+        )
+
+
+def _listed(texts: Iterable[str], count: int = 0) -> str:
+    named = [repr(text) for text in texts]
+    more = f" and {count - len(named)} others" if count > len(named) else ""
+    return (", ".join(named) or "none") + more
