@@ -1,8 +1,12 @@
-"""Pages of the admin that explain what a person, a service or an app may do in the API. ``config`` adds them there."""
+"""Pages of the admin that explain what a person, a service or an app may do in the API. ``config`` adds them there.
+
+For superusers, that of a person also says which protected hosts are open to them.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +21,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, User
-from api.explaining import Candidate, explain, of_client, of_person, of_service
+from api.explaining import Candidate, explain, explain_host, of_client, of_person, of_service
 from api.pages import described
 from api.rights import Lack
 from api.service import operations
-from authserver.models import Client, ServiceAccount
+from authserver.models import Client, ProtectedHost, ServiceAccount
 
 WORDS: Mapping[str, str | Promise] = {
     "active": _("does not work now: %s"),
@@ -36,8 +40,14 @@ WORDS: Mapping[str, str | Promise] = {
     "fresh": _("needs a recent sign-in"),
     "acr": _("needs a second factor"),
 }
+WORDS_AT_HOSTS: Mapping[str, str | Promise] = {
+    **WORDS,
+    "tenant": _("is not a member of its organization"),
+    "scope": _("their role lacks the scope %s"),
+}
 REFUSALS: Mapping[str, str | Promise] = {  # the others are those of services, whose pages say more
     "person_inactive": _("the account is deactivated"),
+    "host_closed": _("the host is switched off"),
     "client_stopped": _("the app is stopped"),
     "not_in_its_own_name": _("without client credentials, the app acts for people only"),
 }
@@ -68,8 +78,8 @@ class ExplainForm(forms.Form):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainedOperation:
-    """An operation of the API, and why not, if it may not be used."""
+class Explained:
+    """An operation of the API or a protected host, and why not, if it may not be used."""
 
     name: str
     description: str
@@ -89,16 +99,19 @@ def explain_person(request: HttpRequest, key: UUID) -> HttpResponse:
     tenants = [(str(one.tenant_id), one.tenant.name) for one in found]
     given = request.GET or {"tenant": tenants[0][0] if tenants else "", "how": BROWSER, "has_factor": "on"}
     form = ExplainForm(given, tenants=tenants)
-    candidate = None
+    candidate: Candidate | None = None
+    hosts: Sequence[Explained] = ()
     if form.is_valid():
         asked = form.cleaned_data
+        tenant_id = UUID(asked["tenant"]) if asked["tenant"] else None
         candidate = of_person(
             User.objects.get(pk=person.pk),
-            tenant_id=UUID(asked["tenant"]) if asked["tenant"] else None,
+            tenant_id=tenant_id,
             scopes=asked["scopes"].split() if asked["how"] == TOKEN else None,
             has_factor=asked["has_factor"],
         )
-    return _page(request, person, form, candidate)
+        hosts = _at_hosts(request, person, tenant_id=tenant_id, has_factor=asked["has_factor"])
+    return _page(request, person, form, candidate, hosts)
 
 
 @require_safe
@@ -132,11 +145,28 @@ def _scopes(form: ExplainForm) -> list[str] | None:
     return form.cleaned_data["scopes"].split() or None
 
 
-def _page(request: HttpRequest, row: Model, form: ExplainForm, candidate: Candidate | None) -> HttpResponse:
+def _at_hosts(request: HttpRequest, person: User, *, tenant_id: UUID | None, has_factor: bool) -> Sequence[Explained]:
+    """Explain the protected hosts, in a browser, to who may see them in the admin."""
+    if not admin.site._registry[ProtectedHost].has_view_permission(request):  # noqa: SLF001  # Django's registry
+        return []
+    ask = partial(explain_host, User.objects.get(pk=person.pk), tenant_id=tenant_id, has_factor=has_factor)
+    return [
+        Explained(name=host.origin, description=host.name, reasons=_all_in_words(ask(host), WORDS_AT_HOSTS))
+        for host in ProtectedHost.objects.all()
+    ]
+
+
+def _page(
+    request: HttpRequest,
+    row: Model,
+    form: ExplainForm,
+    candidate: Candidate | None,
+    hosts: Sequence[Explained] = (),
+) -> HttpResponse:
     lacking = explain(candidate, operations()) if candidate else {}
     known = described()
     found = [
-        ExplainedOperation(name=name, description=known[name], reasons=list(map(_in_words, lacks)))
+        Explained(name=name, description=known[name], reasons=_all_in_words(lacks, WORDS))
         for name, lacks in lacking.items()
     ]
     context = {
@@ -147,13 +177,18 @@ def _page(request: HttpRequest, row: Model, form: ExplainForm, candidate: Candid
         "form": form,
         "operations": found,
         "allowed": sum(not one.reasons for one in found),
+        "hosts": hosts,
+        "hosts_allowed": sum(not one.reasons for one in hosts),
     }
     return TemplateResponse(request, "admin/explain.html", context)
 
 
-def _in_words(lack: Lack) -> str:
-    [(name, value)] = lack.items()
-    text = str(WORDS[name])
+def _all_in_words(found: Sequence[Lack], words: Mapping[str, str | Promise]) -> list[str]:
+    return [_in_words(name, value, words) for lack in found for name, value in lack.items()]
+
+
+def _in_words(name: str, value: Any, words: Mapping[str, str | Promise]) -> str:
+    text = str(words[name])
     if name == "active":
         value = REFUSALS.get(value, value)
     return text % (", ".join(value) if isinstance(value, list) else value) if "%s" in text else text

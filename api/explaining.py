@@ -1,4 +1,4 @@
-"""Why somebody may, or may not, use operations of the API: the guards' own decider answers (ADR 57).
+"""Why somebody may, or may not, use operations of the API or open a protected host: the deciders answer (ADR 57, 67).
 
 A person is taken as if they had just signed in. A service or an app has the scopes that it could use now.
 """
@@ -10,16 +10,18 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.models.active_membership import set_context
 from api.callers import Caller
+from api.forward import rights as rights_at_hosts
 from api.guards import scope_of
 from api.rights import Lack, Requirement, lacks
 from audit.context import Actor, ActorKind
 from authserver.authorization.decision import MULTIPLE, SINGLE, Authentication
-from authserver.models import Client, GrantType, ServiceAccount
+from authserver.models import Client, GrantType, ProtectedHost, ServiceAccount
 from authserver.scopes import OF_PEOPLE
 from authserver.services.accounts import present_rights
 from authserver.services.rights import ClientRights, rights_of
-from tenancy.context import request_context
+from tenancy.context import Scope, request_context, set_scope
 
 Scopes = Collection[str] | None
 
@@ -34,7 +36,7 @@ class Candidate:
 
 def of_person(person: User, *, tenant_id: UUID | None, scopes: Scopes = None, has_factor: bool = True) -> Candidate:
     """Return a person who has just signed in to a tenant: in a browser, or with a token of these scopes."""
-    how = Authentication(at=timezone.now(), acr=MULTIPLE if has_factor else SINGLE, amr=[])
+    how = _just_now(has_factor=has_factor)
     caller = Caller(
         kind="person",
         id=person.pk,
@@ -73,6 +75,30 @@ def explain(candidate: Candidate, requirements: Mapping[str, Requirement]) -> di
         return {name: [{"active": candidate.refusal}] for name in requirements}
     with request_context(lambda: scope_of(candidate.caller)):
         return {name: lacks(candidate.caller, wanted) for name, wanted in requirements.items()}
+
+
+def explain_host(
+    person: User, host: ProtectedHost, *, tenant_id: UUID | None = None, has_factor: bool = True
+) -> Sequence[Lack]:
+    """Return what a person who has just signed in lacks to open a protected host. Nothing means that they may.
+
+    ``tenant_id`` is the organization that they have chosen; without it, they act where a new session begins.
+    """
+    if not (person.is_active and host.is_active):
+        return [{"active": "host_closed" if person.is_active else "person_inactive"}]
+    how = _just_now(has_factor=has_factor)
+
+    def begin() -> Scope:
+        person.active_membership = set_context(person.pk, tenant_id)
+        return set_scope(Scope(person_id=person.pk))
+
+    with request_context(begin):
+        caller = rights_at_hosts.caller_at(host, person, credential="explain", last_sign_in=lambda: how)
+        return rights_at_hosts.missing(caller, host)
+
+
+def _just_now(*, has_factor: bool) -> Authentication:
+    return Authentication(at=timezone.now(), acr=MULTIPLE if has_factor else SINGLE, amr=[])
 
 
 def _in_own_name(

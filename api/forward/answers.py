@@ -1,6 +1,7 @@
 """``/oauth/forward``: may this request to a protected host go on, and whose is it."""
 
 import logging
+from functools import partial
 from typing import cast
 from urllib.parse import parse_qs, urlencode
 
@@ -10,15 +11,18 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import User
+from accounts.models.session import row_key
 from accounts.organizations.middleware import without_tenant
 from accounts.sessions.middleware import AuthenticationMiddleware
 from accounts.sign_in import rate_limits
 from api import events, problems
+from api.callers import Caller
 from api.forward import asked, passes, rights
 from api.forward.asked import AskedRequest, ForwardRefused
 from api.guards import OF_SIGN_IN, record_refusal
 from api.problems import FORBIDDEN, STEP_UP_REQUIRED, UNAUTHENTICATED, ApiError
 from audit.events import record
+from authserver.authorization.decision import authentication
 from authserver.models import ProtectedHost
 from providers.revalidation.middleware import RevalidationMiddleware
 
@@ -67,7 +71,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if not isinstance(person, User):
         detail = "The browser is not signed in, or not any more."
         return _refused(wanted, theirs.browser, ApiError(UNAUTHENTICATED, detail, headers=CHALLENGE))
-    caller = rights.caller_at(wanted.host, request, person)
+    caller = caller_of_session(wanted.host, request, person)
     found = rights.missing(caller, wanted.host)
     if not found:
         return HttpResponse(status=204, headers=rights.identity_headers(caller))
@@ -82,6 +86,12 @@ def _answer(request: HttpRequest) -> HttpResponse:
 
 # What reads a session elsewhere: it checks and counts the person's use, and has providers asked about it.
 THROUGH_SESSION = AuthenticationMiddleware(RevalidationMiddleware(_answer))
+
+
+def caller_of_session(host: ProtectedHost, request: HttpRequest, person: User) -> Caller:
+    """Return the person of this session as a caller at a host."""
+    credential = f"session {row_key(request.session.session_key)}"
+    return rights.caller_at(host, person, credential=credential, last_sign_in=partial(authentication, request, person))
 
 
 def operation_of(host: ProtectedHost) -> str:

@@ -18,7 +18,7 @@ from accounts.sign_in.factors.enrolled import has_second_factor
 from accounts.sign_in.reauthentication import gate
 from api import events
 from api.forward import asked, passes, rights
-from api.forward.answers import LOST, operation_of
+from api.forward.answers import LOST, caller_of_session, operation_of
 from api.forward.asked import ForwardRefused
 from api.guards import OF_SIGN_IN, record_refusal
 from api.rights import Lack
@@ -73,7 +73,7 @@ def admission(request: HttpRequest) -> HttpResponseBase:
 def _decided(request: HttpRequest, person: User, on_the_way: OnTheWay) -> HttpResponseBase | None:
     """Return the page for a person who may not open a host now, or None."""
     host = on_the_way.host
-    caller = rights.caller_at(host, request, person)
+    caller = caller_of_session(host, request, person)
     found = rights.missing(caller, host)
     if not found:
         return None

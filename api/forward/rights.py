@@ -1,18 +1,14 @@
 """Who a person is at a protected host, and what they lack there: the decider is that of the API (``api.rights``)."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
-
-from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.models.active_membership import set_context
-from accounts.models.session import row_key
 from api.callers import Caller
 from api.rights import Lack, Requirement, lacks
 from audit.context import Actor, ActorKind
-from authserver.authorization.decision import MULTIPLE, authentication
+from authserver.authorization.decision import MULTIPLE, Authentication
 from authserver.models import ProtectedHost
 
 USER, EMAIL, NAME = "X-Vestibule-User", "X-Vestibule-Email", "X-Vestibule-Name"
@@ -22,8 +18,10 @@ SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) not in '%,;"
 LONGEST_NAME = 64  # characters: proxies keep all headers of our response in 4 KiB
 
 
-def caller_at(host: ProtectedHost, request: HttpRequest, person: User) -> Caller:
-    """Return the person as a caller: in the host's organization, or in their active one.
+def caller_at(
+    host: ProtectedHost, person: User, *, credential: str, last_sign_in: Callable[[], Authentication | None]
+) -> Caller:
+    """Return the person as a caller: in the host's organization, or in their active one, whose membership is set.
 
     A session may do all that its person may do. Here it has the scopes of the role, so that a host can require one.
     """
@@ -39,9 +37,9 @@ def caller_at(host: ProtectedHost, request: HttpRequest, person: User) -> Caller
         tenant_id=membership.tenant_id if membership else None,
         person=person,
         actor=Actor(ActorKind.PERSON, str(person.pk)),
-        credential=f"session {row_key(request.session.session_key)}",
+        credential=credential,
         program=f"person {person.pk}",
-        last_sign_in=partial(authentication, request, person),
+        last_sign_in=last_sign_in,
     )
 
 

@@ -1,11 +1,11 @@
-"""Look up the services and clients that are named on the command line, or fail with one line."""
+"""Look up the services, clients and protected hosts that are named on the command line, or fail with one line."""
 
 from uuid import UUID
 
 from django.core.management.base import CommandError
 
 from accounts.models import Tenant
-from authserver.models import Client, ServiceAccount
+from authserver.models import Client, ProtectedHost, ServiceAccount
 from tenancy import site_context
 
 
@@ -31,4 +31,12 @@ def find_client(client_id: str) -> Client:
         found: Client | None = Client.objects.filter(client_id=client_id).first()
     if found is None:
         raise CommandError(f"There is no client with the client ID {client_id!r}.")
+    return found
+
+
+def find_host(origin: str) -> ProtectedHost:
+    """Return the protected host with this origin. Raises CommandError."""
+    found: ProtectedHost | None = ProtectedHost.objects.filter(origin=origin).first()
+    if found is None:
+        raise CommandError(f"There is no protected host with the origin {origin!r}.")
     return found

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from api.service import operations
-from authserver.models import GrantType
+from authserver.models import GrantType, ProtectedHost
 from authserver.scopes import MEMBERS_READ
 from tests.support.api import ask, session_of, token_of
 from tests.support.keepers import fresh, keeper_of
@@ -87,6 +87,24 @@ def test_nobody_explains_whom_they_may_not_see(town: Town, root: User) -> None:
     assert rows(browser.get(person(town.both, f"?tenant={town.b.tenant.pk}"))) == {}
     assert fresh(town.a.member).get(person(town.a.owner)).status_code in {302, 403}
     assert fresh(root).post(person(town.a.owner)).status_code == 405
+
+
+def test_a_superuser_sees_which_protected_hosts_are_open(town: Town, root: User) -> None:
+    hosts = (("wiki", town.a.tenant, "", True), ("board", town.b.tenant, "books:read", True), ("shut", None, "", False))
+    for name, tenant, scope, is_active in hosts:
+        ProtectedHost.objects.create(
+            name=name, origin=f"https://{name}.example.com", tenant=tenant, scope=scope, is_active=is_active
+        )
+    page = fresh(root).get(person(town.a.member))
+
+    assert "1 of 3 protected hosts are open" in page.content.decode()
+    assert {name: said for name, said in rows(page).items() if name.startswith("https://")} == {
+        "https://wiki.example.com": "Yes",
+        "https://board.example.com": "No: their role lacks the scope books:read, is not a member of its organization",
+        "https://shut.example.com": "No: does not work now: the host is switched off",
+    }
+    keeper = keeper_of(town.a, ["accounts.view_user"])
+    assert "wiki.example.com" not in fresh(keeper).get(person(town.a.member)).content.decode()
 
 
 def test_an_app_without_a_name_of_its_own_is_told_so(root: User) -> None:

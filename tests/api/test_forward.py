@@ -2,24 +2,31 @@
 
 import time
 from collections.abc import Callable
+from io import StringIO
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
+import hypothesis
 import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.models import Membership, Session, User
 from accounts.sign_in.rate_limits import Limit
+from api.explaining import explain_host
 from api.forward import pages, passes, rights
 from audit.models import Entry
 from authserver.models import ProtectedHost
 from tenancy import site_context
 from tests.support.gateways import FORWARD, PAGE, Caddy, Gateway, HostBrowser, Nginx, Traefik, example
+from tests.support.keepers import join
 from tests.support.proven import OF_WHOM, proven
 from tests.support.services import clerk
 from tests.tenancy.conftest import Town
@@ -222,6 +229,90 @@ def test_a_host_decides_by_organization_role_and_scope(
     assert at_host.get("/", SCRIPT).status == 200
 
 
+@pytest.mark.parametrize("method", ["password", "mfa"])
+@pytest.mark.parametrize("who", ["ada", "both", "root", "nobody"])
+def test_what_is_explained_of_a_host_is_what_it_answers(
+    wiki: ProtectedHost, ada: User, town: Town, who: str, method: str
+) -> None:
+    person = {"ada": ada, "both": town.both}.get(who) or User.objects.create_user(name=who)
+    gateway = Traefik()
+    at_host = HostBrowser(gateway)
+    if who == "root":
+        User.objects.filter(pk=person.pk).update(is_superuser=True)
+        join(person, town.a, "owner")
+    here = proven(person)
+    if method == "mfa":
+        add_factor(here, person)
+    enter(at_host, here)
+
+    @hypothesis.settings(deadline=None, max_examples=50)
+    @given(
+        rules=st.fixed_dictionaries(
+            {
+                "tenant": st.sampled_from([None, town.a.tenant, town.b.tenant]),
+                "org_roles": st.lists(st.sampled_from(["owner", "member", "Ada of Abbey"]), max_size=2),
+                "scope": st.sampled_from(["", "books:read", "books:write"]),
+                "role": st.sampled_from(["", "admin"]),
+                "fresh_minutes": st.sampled_from([None, 5]),
+                "needs_second_factor": st.booleans(),
+            }
+        )
+    )
+    def agree(rules: dict[str, Any]) -> None:
+        for name, value in rules.items():
+            setattr(wiki, name, value)
+        wiki.save()
+        status = at_host.get("/", SCRIPT).status
+        explained = explain_host(User.objects.get(pk=person.pk), wiki, has_factor=method == "mfa")
+
+        assert [dict(lack) for lack in explained] == (gateway.asks[-1].json()["missing"] if status != 200 else [])
+
+    agree()
+
+
+def test_the_command_explains_a_host(wiki: ProtectedHost, ada: User, town: Town) -> None:
+    wiki.tenant, wiki.needs_second_factor = town.b.tenant, True
+    wiki.save()
+
+    assert explained(user=str(ada.pk)) == f'{WIKI}: no, missing: tenant "{town.b.tenant.pk}"\n'
+    assert explained(user=str(ada.pk), without_second_factor=True).endswith(', acr "mfa"\n')
+    assert explained(user=str(town.both.pk), tenant=str(town.a.tenant.pk)) == f"{WIKI}: yes\n"
+    ProtectedHost.objects.update(is_active=False)
+    assert explained(user=str(town.both.pk)) == f'{WIKI}: no, missing: active "host_closed"\n'
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    assert "person_inactive" in explained(user=str(ada.pk))
+
+
+@pytest.mark.parametrize(
+    ("origin", "who"),
+    [
+        ("https://nothing.example.com", {"user": "root"}),
+        (WIKI, {"user": "root", "scope": []}),
+        (WIKI, {"client": "nothing"}),
+        (f"{WIKI}/", {"user": "root"}),
+    ],
+)
+@pytest.mark.usefixtures("wiki")
+def test_only_people_and_listed_hosts_are_explained(origin: str, who: dict[str, Any]) -> None:
+    User.objects.create_superuser(username="root")
+    with pytest.raises(CommandError):
+        call_command("explain", origin, **{"user": None, "service": None, **who})
+
+
+def explained(**who: Any) -> str:
+    out = StringIO()
+    call_command("explain", WIKI, stdout=out, **who)
+    return out.getvalue()
+
+
+def add_factor(here: Browser, person: User) -> None:
+    """Let a browser have signed in with a second factor."""
+    session = here.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] += [{"method": "mfa", "at": time.time(), "type": "totp"}]
+    session[OF_WHOM] = str(person.pk)
+    session.save()
+
+
 def test_a_superuser_who_is_a_member_has_their_role_on_the_site(
     gateway: Gateway, wiki: ProtectedHost, ada: User
 ) -> None:
@@ -276,10 +367,7 @@ def test_a_second_factor_is_asked_for_and_a_page_says_so(gateway: Gateway, wiki:
     page = page_of_refusal(at_host, here)
     assert (page.status_code, b"second factor" in page.content) == (403, True)
 
-    session = here.session
-    session[AUTHENTICATION_METHODS_SESSION_KEY] += [{"method": "mfa", "at": time.time(), "type": "totp"}]
-    session[OF_WHOM] = str(ada.pk)
-    session.save()
+    add_factor(here, ada)
     assert enter(at_host, here).status == 200
 
 
