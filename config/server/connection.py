@@ -37,7 +37,7 @@ class Gone(Exception):
     """The client closed the connection."""
 
 
-class Connection(TConn):  # type: ignore[misc]  # a library without types
+class HttpConnection(TConn):  # type: ignore[misc]  # a library without types
     """Collects a request without blocking. gunicorn's code in the thread finds it parsed."""
 
     def __init__(

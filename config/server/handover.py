@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from config.server.connection import Connection
+from config.server.connection import HttpConnection
 
 
 class HandOver(ThreadWorker):  # type: ignore[misc]  # a library without types
@@ -20,9 +20,9 @@ class HandOver(ThreadWorker):  # type: ignore[misc]  # a library without types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.finished: deque[tuple[Connection, Future[bool]]] = deque()
+        self.finished: deque[tuple[HttpConnection, Future[bool]]] = deque()
 
-    def enqueue_req(self, conn: Connection) -> None:
+    def enqueue_req(self, conn: HttpConnection) -> None:
         self.tpool.submit(self.handle, conn).add_done_callback(partial(self._give_back, conn))
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
@@ -37,7 +37,7 @@ class HandOver(ThreadWorker):  # type: ignore[misc]  # a library without types
         while self.finished:
             self.finish_request(*self.finished.popleft())
 
-    def _give_back(self, conn: Connection, done: "Future[bool]") -> None:
+    def _give_back(self, conn: HttpConnection, done: "Future[bool]") -> None:
         """Runs in the thread. It wakes the poller if there is more to do than to wait for the next request.
 
         The order matters. Either this sees that the poller has stopped watching, or the poller sees what is added.

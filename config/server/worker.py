@@ -15,10 +15,10 @@ from typing import Any
 from gunicorn import sock
 
 from config.server import bounds, plain_config, refusals
-from config.server.connection import GONE_BEFORE, NO_ROOM, Connection, Gone, Phase
+from config.server.connection import GONE_BEFORE, NO_ROOM, Gone, HttpConnection, Phase
 from config.server.handover import HandOver
 
-Waiting = dict[Connection, None]  # in the order of their deadlines
+Waiting = dict[HttpConnection, None]  # in the order of their deadlines
 
 
 class Worker(HandOver):
@@ -37,11 +37,11 @@ class Worker(HandOver):
         self.unfinished: Waiting = {}
         self.sending: Waiting = {}
         self.leaving: Waiting = {}
-        self.large: dict[Connection, int] = {}  # the sizes of bodies over SMALL_BODY
+        self.large: dict[HttpConnection, int] = {}  # the sizes of bodies over SMALL_BODY
         self.stops_at = math.inf
         self.notified_at = -math.inf
         self.refusal_log = refusals.RefusalLog()
-        self.connection = partial(Connection, self.cfg, waiting=Semaphore(max(1, self.cfg.threads // 2)))
+        self.connection = partial(HttpConnection, self.cfg, waiting=Semaphore(max(1, self.cfg.threads // 2)))
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -73,7 +73,7 @@ class Worker(HandOver):
         self._give_time(conn, bounds.PATIENCE)
         self._gather(conn)  # the request has usually arrived with it
 
-    def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
+    def on_client_socket_readable(self, conn: HttpConnection, client: Any) -> None:
         """Handle a connection that can be read or written."""
         if conn.phase is Phase.GONE:
             return  # dropped for another connection in this round
@@ -87,7 +87,7 @@ class Worker(HandOver):
         else:
             self._gather(conn)
 
-    def _gather(self, conn: Connection) -> None:
+    def _gather(self, conn: HttpConnection) -> None:
         before = conn.phase
         try:
             is_whole = conn.gather()
@@ -99,7 +99,7 @@ class Worker(HandOver):
         else:
             self._put(conn, before, is_whole=is_whole)
 
-    def _put(self, conn: Connection, before: Phase, *, is_whole: bool) -> None:
+    def _put(self, conn: HttpConnection, before: Phase, *, is_whole: bool) -> None:
         """Queue a complete request for a thread, or watch the connection as its phase requires."""
         if is_whole and self.at_work >= self.most_at_work:
             self._refuse(conn, refusals.Overloaded())
@@ -116,7 +116,7 @@ class Worker(HandOver):
                 self._give_time(conn, bounds.PATIENCE)
             self._listen(conn, conn.wants)
 
-    def _count_large(self, conn: Connection) -> None:
+    def _count_large(self, conn: HttpConnection) -> None:
         """Keep the total of long bodies within bounds by dropping the oldest incomplete one. Raises Overloaded."""
         size = conn.parser.size
         if size <= bounds.SMALL_BODY:
@@ -128,7 +128,7 @@ class Worker(HandOver):
                 raise refusals.Overloaded
             self._drop(oldest, reason="too_many_large_bodies")
 
-    def handle(self, conn: Connection) -> bool:
+    def handle(self, conn: HttpConnection) -> bool:
         """gunicorn's method, in a thread, with a complete request. It also sends what the client accepts at once."""
         stays: bool = super().handle(conn)
         try:
@@ -137,7 +137,7 @@ class Worker(HandOver):
             return False
         return stays and not conn.sock.is_cut
 
-    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:  # noqa: FBT001  # gunicorn's signature
+    def _keepalive_after(self, conn: HttpConnection, keepalive: bool) -> bool:  # noqa: FBT001  # gunicorn's signature
         """The unread rest of the body has arrived already, so discarding it does not block."""
         return bool(keepalive and conn.parser.finish_body())
 
@@ -149,13 +149,13 @@ class Worker(HandOver):
         self.refusal_log.write(refusals.reason_of(exc), status=status, ip=str(addr[0]) if addr else "")
         client.sendall(refusals.answer(status, with_body=req is None or req.method != "HEAD"))
 
-    def finish_request(self, conn: Connection, fs: "Future[bool]") -> None:
+    def finish_request(self, conn: HttpConnection, fs: "Future[bool]") -> None:
         self.at_work -= 1
         self.large.pop(conn, None)
         conn.stays = not fs.cancelled() and fs.exception() is None and bool(fs.result())
         self._send(conn)
 
-    def _send(self, conn: Connection) -> None:
+    def _send(self, conn: HttpConnection) -> None:
         try:
             conn.moved += conn.sock.push()
             if conn.sock.unread:
@@ -167,7 +167,7 @@ class Worker(HandOver):
         except OSError:
             self._drop(conn)
 
-    def _wait_for_reader(self, conn: Connection) -> None:
+    def _wait_for_reader(self, conn: HttpConnection) -> None:
         if conn.phase is Phase.SENDING:
             return
         conn.phase = Phase.SENDING
@@ -177,7 +177,7 @@ class Worker(HandOver):
         while sum(len(other.sock.unread) for other in self.sending) > bounds.ALL_UNREAD:
             self._drop(next(iter(self.sending)), reason="too_many_slow_readers")
 
-    def _keep(self, conn: Connection) -> None:
+    def _keep(self, conn: HttpConnection) -> None:
         """Keep a connection for its next request, which may be here already (pipelining)."""
         self.sending.pop(conn, None)
         try:
@@ -193,7 +193,7 @@ class Worker(HandOver):
             conn.is_idle = True
         self._put(conn, Phase.IDLE, is_whole=is_whole)
 
-    def _refuse(self, conn: Connection, refused: Exception) -> None:
+    def _refuse(self, conn: HttpConnection, refused: Exception) -> None:
         status = refusals.status_of(refused)
         if status == 500:
             refusals.logger.error("the poller failed: %s", type(refused).__name__, exc_info=refused)
@@ -205,7 +205,7 @@ class Worker(HandOver):
         conn.sock.unread += refusals.answer(status, with_body=not is_head)
         self._send(conn)
 
-    def _leave(self, conn: Connection) -> None:
+    def _leave(self, conn: HttpConnection) -> None:
         """Shut down our side and read until the client closes: closing could lose the response (RFC 9112, 9.6)."""
         self._forget(conn)
         conn.leave()
@@ -213,7 +213,7 @@ class Worker(HandOver):
         self._give_time(conn, bounds.FAREWELL)
         self._listen(conn, EVENT_READ)
 
-    def _hear_out(self, conn: Connection) -> None:
+    def _hear_out(self, conn: HttpConnection) -> None:
         try:
             is_over = conn.sock.receive() == b""
         except OSError:
@@ -236,7 +236,7 @@ class Worker(HandOver):
         while self.nr_conns >= self.worker_connections and self._make_room():
             pass
 
-    def _lose_patience(self, conn: Connection, waiting: Waiting) -> None:
+    def _lose_patience(self, conn: HttpConnection, waiting: Waiting) -> None:
         del waiting[conn]
         if conn.phase in {Phase.BODY, Phase.SENDING} and conn.moved >= bounds.LEAST:
             waiting[conn] = None
@@ -267,18 +267,18 @@ class Worker(HandOver):
             for conn in waiting:
                 conn.timeout = min(conn.timeout, self.stops_at)
 
-    def _give_time(self, conn: Connection, seconds: float) -> None:
+    def _give_time(self, conn: HttpConnection, seconds: float) -> None:
         conn.moved, now = 0, time.monotonic()
         conn.timeout = min(now + seconds, max(self.stops_at, now))
 
-    def _listen(self, conn: Connection, events: int) -> None:
+    def _listen(self, conn: HttpConnection, events: int) -> None:
         if conn.listened_for not in {0, events}:
             self.poller.unregister(conn.sock)
         if events not in {0, conn.listened_for}:
             self.poller.register(conn.sock, events, partial(self.on_client_socket_readable, conn))
         conn.listened_for = events
 
-    def _stop_waiting(self, conn: Connection) -> None:
+    def _stop_waiting(self, conn: HttpConnection) -> None:
         """Remove a connection from all lists with deadlines."""
         if conn.is_idle:
             self.keepalived_conns.remove(conn)
@@ -286,12 +286,12 @@ class Worker(HandOver):
         for waiting in (self.unfinished, self.sending, self.leaving):
             waiting.pop(conn, None)
 
-    def _forget(self, conn: Connection) -> None:
+    def _forget(self, conn: HttpConnection) -> None:
         """Remove a connection from the poller and from all lists with deadlines."""
         self._stop_waiting(conn)
         self._listen(conn, 0)
 
-    def _drop(self, conn: Connection, reason: str = "") -> None:
+    def _drop(self, conn: HttpConnection, reason: str = "") -> None:
         if reason:
             self.refusal_log.write(reason, status=0, ip=conn.address)
         self._forget(conn)
