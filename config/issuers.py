@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from foundation.issuers import canonical
+
 # Signatures with a public key; ``providers.metadata`` has the same set.
 SIGNING_ALGORITHMS = frozenset(
     {*(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)), "EdDSA", "Ed25519"}
@@ -69,23 +71,12 @@ def shared(values: Mapping[str, str]) -> list[str]:
     """
     faults, first = [], dict[str, str]()
     for name in (name for name in ISSUERS if values.get(f"{name.partition('_')[0]}_client_id")):
-        issuer = _comparable(values.get(name, ""))
+        issuer = canonical(values.get(name, ""))
         if issuer in first:
             faults.append(f"{name.upper()}: is also the issuer of {first[issuer].upper()}; one provider can have it")
         elif issuer:
             first[issuer] = name
     return faults
-
-
-def _comparable(url: str) -> str:
-    """Normalize a URL for comparison: the case of the host, the default port and final slashes do not count."""
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return ""
-    usual = {"https": 443, "http": 80}.get(parts.scheme)
-    return f"{parts.scheme}://{host}:{port or usual}{parts.path.rstrip('/')}" if host else ""
 
 
 def fault_of_microsoft(issuer: str) -> str | None:

@@ -13,7 +13,7 @@ application = get_wsgi_application()
 
 # Loaded in the parent of the workers, so that they share the memory. Django would do it at the first request.
 import_module("config.urls")
-import_module("providers.registry").enabled()
+import_module("providers.registry").of_environment()
 import_module("psycopg_pool")
 for page in ("accounts/sign_in.html", "accounts/account.html"):
     get_template(page)

@@ -103,6 +103,7 @@ class AdminSite(Site):
         self, request: HttpRequest, form: PasswordForm, next_url: str, *, status: int = 200
     ) -> HttpResponse:
         request.current_app = self.name
+        offered = buttons(request, next_url=next_url, another=request.user.is_authenticated)
         context = {
             **self.each_context(request),
             "title": _("Sign in"),
@@ -112,9 +113,9 @@ class AdminSite(Site):
             "next": next_url,
             "username": str(request.user),
             "passkey_url": by_passkey.url(next_url) if settings.LOCAL_PASSWORDS else "",
-            "providers": buttons(request, next_url=next_url, another=request.user.is_authenticated),
+            "providers": offered,
         }
-        return page_with_buttons(request, "admin/login.html", context, status=status)
+        return page_with_buttons(request, "admin/login.html", context, offered, status=status)
 
 
 def _check_old_password(request: HttpRequest, user: User) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from foundation.clocks import LEEWAY_SECONDS
 from foundation.macs import is_authentic, mac
@@ -20,6 +21,8 @@ from foundation.macs import is_authentic, mac
 logger = logging.getLogger(__name__)
 
 USE = "cache"
+CHANGING = "changing"
+UNSETTLED_FOR = 10  # seconds after a change without caching: a copy may have been read before the commit
 WARNED_EVERY = 60  # seconds between two warnings about one name
 
 _warned: dict[str, int] = {}  # the window of the last warning, by name
@@ -46,6 +49,28 @@ def add(name: str, value: object, *, seconds: float) -> bool:
 def get(name: str, *, within: float) -> Signed | None:
     """Return what we stored under this name in the last ``within`` seconds, or None. Raises RedisError."""
     return read(name, cache.get(name), within=within)
+
+
+def get_settled(name: str, *, within: float) -> Signed | str | None:
+    """Like ``get``, for a value that is cached with ``add``: return CHANGING while what it was read from changes.
+
+    Raises RedisError.
+    """
+    stored = cache.get(name)
+    if stored == CHANGING:
+        return CHANGING
+    found = read(name, stored, within=within)
+    if found is None and stored is not None:
+        cache.delete(name)  # add() does not replace a foreign or invalid value
+    return found
+
+
+def mark_changing(name: str) -> None:
+    """Let no value be added for a moment. Call this when a change is made, and when it is committed."""
+    try:
+        cache.set(name, CHANGING, UNSETTLED_FOR)
+    except RedisError:
+        logger.warning("the cache is unreachable: what it has of %s may be stale", name)
 
 
 def get_many(names: Iterable[str], *, within: float) -> dict[str, Signed]:

@@ -3,6 +3,7 @@
 from foundation.declarations import Audited, NotAudited
 
 DECLARATIONS = [
+    Audited("providers.Connection", secret={"client_secret"}, ignored={"version"}),
     Audited("providers.UpstreamIssuer"),
     NotAudited(
         "providers.UpstreamTokens",

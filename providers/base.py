@@ -36,7 +36,7 @@ class AdditionalClaims:
     unreadable: frozenset[str] = frozenset()
 
 
-class Registration(TypedDict):
+class ProviderRegistration(TypedDict):
     """What a provider of any kind is made with, whether the environment or a connection says so."""
 
     id: str

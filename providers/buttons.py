@@ -1,8 +1,8 @@
 """The buttons that lead to providers, and the CSP ``form-action`` that a page with such buttons needs."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +19,13 @@ from providers.flow import Process
 LAST_USED = cookie_name("last_provider")  # only orders the buttons; nothing is decided by it
 
 
+class Leading(Protocol):
+    """What leads to a provider's pages, at these origins."""
+
+    @property
+    def origins(self) -> Collection[str]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Button:
     id: str
@@ -26,6 +33,7 @@ class Button:
     start_url: str
     is_last_used: bool
     is_down: bool
+    origins: frozenset[str]
     hint: str = ""
 
 
@@ -37,7 +45,7 @@ def buttons(
     among: Iterable[Provider] | None = None,
     another: bool = False,
 ) -> list[Button]:
-    """Return a button for each provider, the one last used in this browser first.
+    """Return a button for each provider, by default those for everybody, the one last used in this browser first.
 
     With ``another``, or if the request asks for it, each button lets the person choose an account at the provider.
     """
@@ -51,9 +59,10 @@ def buttons(
             start_url=start_url(provider, process=process, next_url=next_url, stay=stay, another=another),
             is_last_used=provider.id == last,
             is_down=provider.is_down,
+            origins=frozenset(provider.origins),
             hint=str(provider.how_to_choose) if another else "",
         )
-        for provider in (registry.enabled().values() if among is None else among)
+        for provider in (registry.listed() if among is None else among)
     ]
     return sorted(found, key=lambda button: not button.is_last_used)
 
@@ -72,15 +81,16 @@ def start_url(
 
 
 def page_with_buttons(
-    request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
+    request: HttpRequest, template: str, context: dict[str, Any], leading_to: Iterable[Leading], *, status: int = 200
 ) -> HttpResponse:
-    """Render a page whose forms may redirect to the providers.
+    """Render a page whose forms may redirect to some providers, given as buttons or as they are.
 
     Browsers apply the page's ``form-action`` to the redirects after a form too, so ``'self'`` alone would block
-    them (Content Security Policy Level 3, section 6.3.1).
+    them (Content Security Policy Level 3, section 6.3.1). Other providers are not listed: the header would tell
+    everybody which there are.
     """
     response = render(request, template, context, status=status)
-    origins = {origin for provider in registry.enabled().values() for origin in provider.origins}
+    origins = {origin for one in leading_to for origin in one.origins}
     let_forms_lead_to(response, origins | ({settings.PUBLIC_URL} if is_elsewhere(request) else set()))
     return response
 

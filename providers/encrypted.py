@@ -1,11 +1,13 @@
-"""The encrypted columns of the providers' tables: tokens in the vault and in the revocation outbox."""
+"""The encrypted columns of the providers' tables: secrets of connections, tokens in the vault and in the outbox."""
 
 from foundation.declarations import Encrypted
+from providers.connections import building
 from providers.models import UpstreamTokens
 from providers.revocation import outbox
 from providers.vault import storage
 
 DECLARATIONS = [
+    Encrypted("providers.Connection", column="client_secret", purpose=building.PURPOSE),
     *(
         Encrypted(
             "providers.UpstreamTokens",

@@ -25,8 +25,8 @@ class ProviderHealth:
 
 
 def of_all() -> list[ProviderHealth]:
-    """Return the health of every enabled provider. One whose last call failed is SILENT."""
-    return [_of(provider) for provider in registry.enabled().values()]
+    """Return the health of the site's providers. One whose last call failed is SILENT."""
+    return [_of(provider) for provider in registry.listed()]
 
 
 def _of(provider: Provider) -> ProviderHealth:

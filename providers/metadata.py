@@ -26,7 +26,7 @@ EDWARDS_CURVES = {"Ed25519": ("EdDSA", "Ed25519")}  # RFC 9864 gives the algorit
 SIGNING_ALGORITHMS = frozenset(
     {*RSA_ALGORITHMS, *(name for names in (*CURVES.values(), *EDWARDS_CURVES.values()) for name in names)}
 )
-USUAL_ALGORITHMS = frozenset({"RS256"})  # the default of OpenID Connect Core 2 and Registration 2
+USUAL_ALGORITHMS = frozenset({"RS256"})  # the default of OpenID Connect Core 2 and ProviderRegistration 2
 LIBRARY_NAMES = {"Ed25519": "EdDSA"}  # PyJWT only knows its older name
 HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?\Z")  # strict, as it goes into our CSP header
 LONGEST_NAMED = 255  # characters of an issuer that a refusal may quote

@@ -1,8 +1,9 @@
 """The personal data in the providers' tables."""
 
-from foundation.declarations import PersonalData
+from foundation.declarations import NotPersonalData, PersonalData
 
 DECLARATIONS = [
+    NotPersonalData("providers.Connection", reason="It is the site's or a tenant's; the trail has who set it up."),
     PersonalData(
         "providers.RefusedIdentity",
         by={"account"},

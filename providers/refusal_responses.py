@@ -57,7 +57,9 @@ def refuse(
         context["retry_url"] = ""
     if request.user.is_authenticated and page.meaning is NOT_SIGNED_IN:
         context["meaning"] = str(NOTHING_CHANGED)
-    return page_with_buttons(request, "providers/refusal.html", context, status=page.status)
+    provider = registry.find(provider_id)
+    leading_to = [provider] if provider else []
+    return page_with_buttons(request, "providers/refusal.html", context, leading_to, status=page.status)
 
 
 def _day(refused: SignInRefused) -> str:
@@ -133,13 +135,15 @@ def _clash_page(request: HttpRequest, provider_id: str, refused: SignInRefused, 
     The page offers all of the site's sign-in methods, whatever the account has: a stranger who presents the address
     must not learn which of them open the account.
     """
-    others = [provider for provider in registry.enabled().values() if provider.id != provider_id]
     onward = reverse("connections") + (query(flow.next, stay=False) if flow else "")
+    others = buttons(
+        request, next_url=onward, among=[provider for provider in registry.listed() if provider.id != provider_id]
+    )
     context = {
         "provider": {"id": provider_id, "name": name_of(provider_id)},
-        "ways": buttons(request, next_url=onward, among=others),
+        "ways": others,
         "local_url": reverse("local-sign-in") + query(onward, stay=False) if registration.is_on() else "",
         "reference": refused.reference,
         "another_url": _again(provider_id, flow, by_another=True),
     }
-    return page_with_buttons(request, "providers/clash.html", context, status=CLASH_STATUS)
+    return page_with_buttons(request, "providers/clash.html", context, others, status=CLASH_STATUS)

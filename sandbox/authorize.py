@@ -82,7 +82,7 @@ class FrontDoor:
         if parameters.get("client_id") != self.world.client(self.provider).client_id:
             raise AskUntrusted("the client_id is not registered.")
         target = parameters.get("redirect_uri", "")
-        if target != self.world.redirect_uri(self.provider):
+        if not self.world.is_registered(self.provider, target):
             raise AskUntrusted("the redirect_uri differs from the registered one.")
         return target
 

@@ -1,5 +1,6 @@
 """The state of the sandbox: the cast, live sessions, grants, keys, faults, the journal."""
 
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -54,6 +55,12 @@ class World:
 
     def redirect_uri(self, provider: Provider) -> str:
         return f"{self.public_url}/accounts/{provider}/login/callback/"
+
+    def is_registered(self, provider: Provider, redirect_uri: str) -> bool:
+        """Whether a provider sends browsers there: to its own callback, or to that of a connection in the product."""
+        callback = re.compile(rf"{re.escape(self.public_url)}/accounts/([a-z0-9-]+)/login/callback/")
+        found = callback.fullmatch(redirect_uri)
+        return found is not None and (found[1] == provider or found[1] not in set(Provider))
 
     def issuer(self, provider: Provider) -> str:
         ending = "".join(effect.text for effect in self.effects(provider, IssuerEnding))

@@ -1,8 +1,10 @@
-"""What the accounts know of the providers. Each enabled provider enters it here when the process starts."""
+"""What the accounts know of the providers. Those of the environment enter it here when the process starts."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 
-NAMES: dict[str, str] = {}  # by provider id, for people to read
+NAMES: dict[str, str] = {}  # of the environment's providers by id, for people to read
 SAYS_WHEN: dict[str, "SaysWhen"] = {}
 
 
@@ -14,6 +16,35 @@ class SaysWhen(Enum):
     ALWAYS = auto()
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProviderFacts:
+    name: str
+    says_when: SaysWhen
+
+
+def _knows_none(provider: str) -> ProviderFacts | None:
+    return None
+
+
+_of_connection: list[Callable[[str], ProviderFacts | None]] = [_knows_none]
+
+
+def set_connections(find: Callable[[str], ProviderFacts | None]) -> None:
+    """Tell this module how to find the providers that are connections. ``providers`` calls it, on a floor above."""
+    _of_connection[:] = [find]
+
+
 def name_of(provider: str) -> str:
     """Return a provider's name, or its id if the provider is no longer enabled."""
-    return NAMES.get(provider, provider)
+    if provider in NAMES:
+        return NAMES[provider]
+    found = _of_connection[0](provider) if provider else None
+    return found.name if found else provider
+
+
+def expected_of(provider: str) -> SaysWhen:
+    """Return whether a provider says when it authenticated the person; one that is not enabled says nothing."""
+    if provider in SAYS_WHEN:
+        return SAYS_WHEN[provider]
+    found = _of_connection[0](provider) if provider else None
+    return found.says_when if found else SaysWhen.NEVER

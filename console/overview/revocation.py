@@ -27,7 +27,7 @@ class UnrevokedTokens:
 def draw_revocation(found: UnrevokedTokens, at: datetime) -> Drawing | None:
     """Draw a row for every enabled provider and for any other with waiting or failed revocations."""
     known = {one.provider: one for one in found.by_provider}
-    names = dict.fromkeys([*registry.enabled(), *known])
+    names = dict.fromkeys([*registry.of_environment(), *known])
     if not names:
         return None
     return Drawing(

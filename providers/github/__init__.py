@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Unpack
 from urllib.parse import parse_qsl
 
-from providers.base import AdditionalClaims, Provider, Registration, origin_of, with_query
+from providers.base import AdditionalClaims, Provider, ProviderRegistration, origin_of, with_query
 from providers.errors import registered
 from providers.flow import Flow
 from providers.identity import ExternalIdentity, name_in
@@ -196,5 +196,5 @@ def _number(value: object) -> str:
     return str(value)
 
 
-def provider(settings: Mapping[str, Any], **registration: Unpack[Registration]) -> GitHubProvider:
+def provider(settings: Mapping[str, Any], **registration: Unpack[ProviderRegistration]) -> GitHubProvider:
     return GitHubProvider(url=settings["url"], api_url=settings["api_url"], **registration)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from providers.base import Registration
+from providers.base import ProviderRegistration
 from providers.openid import OpenIDProvider
 
 NAME = "Google"
@@ -12,7 +12,7 @@ OFFLINE = {"access_type": "offline", "prompt": "select_account consent"}
 FRESH = {"prompt": "select_account"}  # Google knows no prompt=login
 
 
-def provider(settings: Mapping[str, Any], **registration: Unpack[Registration]) -> OpenIDProvider:
+def provider(settings: Mapping[str, Any], **registration: Unpack[ProviderRegistration]) -> OpenIDProvider:
     return OpenIDProvider(
         issuer_url=settings["issuer"],
         signing_algorithms=frozenset(settings["signing_algorithms"]),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Unpack
 from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in.provider_names import SaysWhen
-from providers.base import AdditionalClaims, Registration
+from providers.base import AdditionalClaims, ProviderRegistration
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
 from providers.keycloak.backend import KeycloakBackend
@@ -52,7 +52,7 @@ class KeycloakProvider(OpenIDProvider):
         return AdditionalClaims(claims={name: found[name] for name in missing if name in found})
 
 
-def provider(settings: Mapping[str, Any], **registration: Unpack[Registration]) -> KeycloakProvider:
+def provider(settings: Mapping[str, Any], **registration: Unpack[ProviderRegistration]) -> KeycloakProvider:
     return KeycloakProvider(
         issuer_url=settings["issuer"],
         signing_algorithms=frozenset(settings["signing_algorithms"]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from accounts.sign_in.provider_names import SaysWhen
-from providers.base import AdditionalClaims, Registration
+from providers.base import AdditionalClaims, ProviderRegistration
 from providers.identity import ExternalIdentity
 from providers.microsoft.graph import groups_of
 from providers.openid import OpenIDProvider
@@ -68,7 +68,7 @@ def _are_elsewhere(claims: Mapping[str, Any]) -> bool:
     return claims.get("hasgroups") in {True, "true"} or (isinstance(names, dict) and GROUPS in names)
 
 
-def provider(settings: Mapping[str, Any], **registration: Unpack[Registration]) -> MicrosoftProvider:
+def provider(settings: Mapping[str, Any], **registration: Unpack[ProviderRegistration]) -> MicrosoftProvider:
     return MicrosoftProvider(
         issuer_url=settings["issuer"],
         signing_algorithms=frozenset(settings["signing_algorithms"]),

@@ -1,5 +1,6 @@
-"""The providers' tables: encrypted tokens, revocations, used logout tokens, refused identities, upstream issuers."""
+"""The providers' tables: connections, upstream issuers, encrypted tokens, revocations, and what was refused or used."""
 
+from providers.models.connection import Connection, ConnectionKind
 from providers.models.logout_token import SeenLogoutToken
 from providers.models.refused_identity import RefusedIdentity
 from providers.models.upstream_issuer import UpstreamIssuer
@@ -7,6 +8,8 @@ from providers.models.upstream_revocation import RevocationState, UpstreamRevoca
 from providers.models.upstream_tokens import TokenHealth, UpstreamTokens
 
 __all__ = [
+    "Connection",
+    "ConnectionKind",
     "RefusedIdentity",
     "RevocationState",
     "SeenLogoutToken",

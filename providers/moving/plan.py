@@ -12,6 +12,7 @@ from django.conf import settings
 from accounts.sign_in.provider_names import name_of
 from foundation.rows import fetch_all, fetch_one
 from providers import registry
+from providers.connections import directory
 from providers.identity import is_subject
 from providers.models import UpstreamIssuer
 from providers.upstream_tokens.people import UNSHARED
@@ -83,14 +84,13 @@ class MoveOrder:
     @cached_property
     def provider(self) -> str:
         """The id of the provider of ``to_issuer``. Raises MoveRefused if no such issuer is configured."""
-        issuers = {one.issues_as: one.id for one in registry.enabled().values()}
-        if self.to_issuer in issuers:
-            return issuers[self.to_issuer]
+        if (found := next(registry.issuing_as(self.to_issuer), None)) is not None:
+            return found.id
         if is_subject(self.to_issuer) and UpstreamIssuer.objects.filter(issuer=self.to_issuer).exists():
             return UNSHARED
         raise MoveRefused(
             f"No provider has the issuer {self.to_issuer!r}. Configure it first, and write it exactly like that. "
-            f"Configured are: {_listed(issuers)}."
+            f"Configured are: {_listed(one.issues_as for one in registry.listed())}."
         )
 
     @property
@@ -175,11 +175,10 @@ def owner_of(provider: str) -> UUID | None:
 
     An issuer without a provider (``UNSHARED``) is the site's, as superusers configure it.
     """
-    found = registry.find(provider)
-    if found is not None:
-        return found.tenant_id
     if provider in {*settings.SIGN_IN_PROVIDERS, UNSHARED}:
         return None
+    if (found := directory.known().get(provider)) is not None:
+        return found.tenant_id
     raise MoveRefused(f"There is no provider {provider!r} any more, so nobody can tell whose it was.")
 
 

@@ -82,7 +82,7 @@ def _enqueue(session_key: str, due: datetime) -> None:
     """Enqueue the check. The response has been sent, so errors are only logged; the next check is minutes away."""
     try:
         ours = Session.objects.of_browser(session_key).filter(revalidate_at=due)
-        if ours.update(revalidate_at=next_time(registry.enabled().values())):
+        if ours.update(revalidate_at=next_time(registry.of_environment().values())):
             session_id = Session(session_key=session_key).public_id
             tasks.revalidate_session.apply_async(kwargs={"session_id": session_id}, retry=False)
     except (DatabaseError, OperationalError):

@@ -4,6 +4,7 @@ This happens after the answer to a refresh was lost. Our refresh token may then 
 proves nothing. A session that is not confirmed in time is revoked.
 """
 
+import re
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -22,6 +23,7 @@ from providers.refusal import SignInRefused
 from providers.upstream import one_deadline
 
 PATIENCE = timedelta(minutes=15)  # from the lost answer on, for open pages and for code that acts for the person
+STARTS = re.compile(r"/accounts/[^/]+/(login|logout)/")  # at a provider
 ON_THE_WAY = ("/accounts/logout/", "/accounts/login/", "/accounts/reauthenticate/")
 
 
@@ -64,8 +66,10 @@ def settle(session: SessionStore, user: User) -> None:
 
 
 def _ask_silently(request: HttpRequest, identity: Identity) -> HttpResponseRedirect | None:
-    """Redirect to the provider with ``prompt=none``, or return None if it is down: the next request tries again."""
-    provider = registry.enabled()[identity.provider]
+    """Redirect to the provider with ``prompt=none``, or return None if it is down or off: the next request tries."""
+    provider = registry.find(identity.provider)
+    if provider is None:
+        return None
     flow = Flow(
         provider=provider.id,
         process=Process.REAUTHENTICATE,
@@ -86,14 +90,13 @@ def _ask_silently(request: HttpRequest, identity: Identity) -> HttpResponseRedir
 def _unverified(row: Session) -> Identity | None:
     """Return an identity of the session, at an enabled provider, all of whose followed tokens are dead, if any."""
     followed = {(one["identity"], one["sid"]) for one in row.upstream_sessions}
-    pairs = UpstreamTokens.objects.filter(identity__user=row.user_id, identity__provider__in=registry.enabled())
+    pairs = UpstreamTokens.objects.filter(identity__user=row.user_id)
     dead: dict[Identity, bool] = {}
     for pair in pairs.select_related("identity").order_by("pk"):
         if (pair.identity_id, pair.sid) in followed:
             dead[pair.identity] = dead.get(pair.identity, True) and pair.health == TokenHealth.DEAD
-    return next((identity for identity, is_dead in dead.items() if is_dead), None)
+    return next((one for one, is_dead in dead.items() if is_dead and registry.find(one.provider)), None)
 
 
 def _is_on_the_way(request: HttpRequest) -> bool:
-    starts = tuple(f"/accounts/{name}/" for name in registry.enabled())
-    return request.path.startswith((*ON_THE_WAY, *starts))
+    return request.path.startswith(ON_THE_WAY) or bool(STARTS.match(request.path))

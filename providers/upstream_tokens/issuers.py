@@ -13,7 +13,7 @@ UNSHARED: dict[str, Issuer] = {}  # of this process, by URL
 
 def provider_of(url: str) -> OpenIDProvider | None:
     """Return the enabled provider that is this issuer. Its identities are those of the upstream issuer."""
-    found = (one for one in registry.enabled().values() if isinstance(one, OpenIDProvider) and one.issuer_url == url)
+    found = (one for one in registry.issuing_as(url) if isinstance(one, OpenIDProvider))
     return next(found, None)
 
 

@@ -72,7 +72,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         return finished
     flow = external = None
     try:
-        provider = provider_of(provider_id)
+        provider = provider_of(provider_id, is_start=False)
         flow = take_flow(request, provider.id)
         release_connection()
         began = Moment.now()  # before the calls, so that whatever ends during them counts
@@ -102,9 +102,10 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     return response
 
 
-def provider_of(provider_id: str) -> Provider:
+def provider_of(provider_id: str, *, is_start: bool) -> Provider:
+    """Return a provider. Raises SignInRefused if it is off, Http404 if there is none."""
     try:
-        return registry.get(provider_id)
+        return registry.get(provider_id) if is_start else registry.get_current(provider_id)
     except KeyError:
         raise Http404 from None
 

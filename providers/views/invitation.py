@@ -22,6 +22,7 @@ from audit.context import Actor, ActorKind, acting
 from foundation.next_page import query
 from foundation.post_only import post_only
 from foundation.references import new_reference
+from providers import registry
 from providers.buttons import buttons, page_with_buttons
 from providers.page_texts import PageText
 
@@ -158,14 +159,16 @@ def _accept(request: HttpRequest, link: Link, person: User) -> HttpResponse:
 
 
 def _for_a_visitor(request: HttpRequest, link: Link, found: Invitation) -> HttpResponse:
+    among = [*registry.listed(), *registry.of_tenant(link.tenant_id)]
+    offered = buttons(request, next_url=link.path, among=among)
     context = {
         **_facts(found),
-        "providers": buttons(request, next_url=link.path),
+        "providers": offered,
         "has_local_accounts": registration.is_on(),
         "next_query": urlencode({"next": link.path}),
         "new_account_url": _url("invitation-register", link),
     }
-    return page_with_buttons(request, "accounts/invitation_visitor.html", context)
+    return page_with_buttons(request, "accounts/invitation_visitor.html", context, offered)
 
 
 def _refuse(request: HttpRequest, link: Link, refused: InvitationRefused, person: User | None) -> HttpResponse:

@@ -64,10 +64,10 @@ def reauthenticate(request: HttpRequest, user: User) -> HttpResponse:
             error, status = not_readable_now(), 503
         except Throttled as throttled:  # not raised: that would roll back the entry in the trail
             return login_throttle.answer(throttled)
+    methods = _methods(reauthentication)
     context = {"error": error, "act": reauthentication.act, "action": request.get_full_path(), "back": _back(next_url)}
-    return page_with_buttons(
-        request, "accounts/reauthenticate.html", context | _methods(reauthentication), status=status
-    )
+    leading_to = [*methods.get("providers", ()), *methods.get("steps", ())]
+    return page_with_buttons(request, "accounts/reauthenticate.html", context | methods, leading_to, status=status)
 
 
 def _completed(reauthentication: ReauthenticationRequest) -> HttpResponse:
@@ -102,7 +102,7 @@ def _methods(reauthentication: ReauthenticationRequest) -> dict[str, Any]:
         return {"has_factor": True, **verification_choices(request, user)}
     records = records_of(request, user)
     connected = set(user.identities.values_list("provider", flat=True))
-    among = [provider for provider in registry.enabled().values() if provider.id in connected]
+    among = registry.among(connected)
     enough = [one for one in among if says_when(one.id, records)]
     rest = [one for one in among if one not in enough]
     is_enough_alone = has_nothing_stronger(user, records)

@@ -1,5 +1,7 @@
 """The pages that lead to providers: the sign-in page, and the page of one's own sign-in methods."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,11 +22,22 @@ from accounts.sign_in.reauthentication.acts import Act, after_reauthentication_t
 from foundation.app_hints import hints_in
 from foundation.next_page import CHOICE, lost_page, query, requested_next, wants_another, wants_to_stay
 from providers import registry, vault
+from providers.base import Provider
 from providers.buttons import buttons, page_with_buttons, start_url
 from providers.disconnection import disconnect
 from providers.flow import Process
 from providers.refusal import SignInRefused
 from providers.refusal_responses import refuse
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpiredMethod:
+    """A sign-in method whose tokens are no longer valid, and where to sign in again."""
+
+    name: str
+    email: str
+    start_url: str
+    origins: frozenset[str]
 
 
 @without_tenant
@@ -40,11 +53,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     _add_upstream_note(request)
     offers = another or CHOICE in request.GET or len(messages.get_messages(request)) > 0
     choice = {CHOICE: "on"} if offers else {}  # kept when a box is ticked
+    offered = buttons(request, next_url=next_url)
     return page_with_buttons(
         request,
         "accounts/sign_in.html",
         {
-            "providers": buttons(request, next_url=next_url),
+            "providers": offered,
             "has_local_accounts": registration.is_on(),
             "admin_url": _admin_login_url(next_url),
             "is_open_to_all": registration.is_open(),
@@ -56,6 +70,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             "is_next_lost": next_url == lost_page(),
             "choosing_way": request.path + query(next_url, stay=stay, another=not another, **choice),
         },
+        offered,
     )
 
 
@@ -69,13 +84,15 @@ def connections(request: HttpRequest, user: User) -> HttpResponse:
     ):
         messages.success(request, _("Thank you. You can connect another sign-in method now."))
     telling.add_message(request, user)
+    connectable = buttons(request, process=Process.CONNECT, next_url=next_url, among=_connectable(user))
+    over = _expired(user)
     context = {
         "sign_in_methods": sign_in_methods(request, user),
-        "connectable": buttons(request, process=Process.CONNECT, next_url=next_url),
+        "connectable": connectable,
         "onward": next_url,
-        "over": _expired(user),
+        "over": over,
     }
-    return page_with_buttons(request, "accounts/connections.html", context)
+    return page_with_buttons(request, "accounts/connections.html", context, [*connectable, *over])
 
 
 def _admin_login_url(next_url: str) -> str:
@@ -85,18 +102,24 @@ def _admin_login_url(next_url: str) -> str:
     return reverse("admin:login") + query(next_url, stay=False) if is_only_there and is_going_there else ""
 
 
-def _expired(person: User) -> list[dict[str, str]]:
+def _connectable(person: User) -> list[Provider]:
+    """Return the site's providers, and the connections of the organization that the person is in now."""
+    membership = person.active_membership
+    return [*registry.listed(), *(registry.of_tenant(membership.tenant_id) if membership else ())]
+
+
+def _expired(person: User) -> list[ExpiredMethod]:
     """Return the sign-in methods whose tokens are no longer valid, with URLs to sign in at their providers again."""
-    ready = registry.enabled()
     back = reverse("connections")
     return [
-        {
-            "name": ready[identity.provider].name,
-            "email": identity.email,
-            "start_url": start_url(ready[identity.provider], process=Process.REAUTHENTICATE, next_url=back),
-        }
+        ExpiredMethod(
+            name=provider.name,
+            email=identity.email,
+            start_url=start_url(provider, process=Process.REAUTHENTICATE, next_url=back),
+            origins=frozenset(provider.origins),
+        )
         for identity in vault.expired(person)
-        if identity.provider in ready
+        if (provider := registry.find(identity.provider)) is not None
     ]
 
 

@@ -53,7 +53,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         asks_for_factor=second_factor.is_wanted(request, process),
     )
     try:
-        provider = provider_of(provider_id)
+        provider = provider_of(provider_id, is_start=True)
         if request.method == "GET":
             return _confirmation(request, provider, flow)
         with one_deadline():
@@ -96,7 +96,7 @@ def _confirmation(request: HttpRequest, provider: Provider, flow: Flow) -> HttpR
         "is_next_lost": flow.next == lost_page(),
         "back": _back(request, flow),
     }
-    return page_with_buttons(request, "providers/confirm.html", context)
+    return page_with_buttons(request, "providers/confirm.html", context, [provider])
 
 
 def _back(request: HttpRequest, flow: Flow) -> str:

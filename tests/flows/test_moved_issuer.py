@@ -77,7 +77,7 @@ def _replaced(value: Any, former: Sandbox, now: Sandbox) -> Any:
 
 def identities_move(former: str, provider: str, *options: str) -> None:
     """Move identities to the issuer that the provider has now."""
-    now = registry.enabled()[provider].issues_as
+    now = registry.of_environment()[provider].issues_as
     call_command("identities", "move", f"--from-issuer={former}", f"--to-issuer={now}", *options)
 
 
@@ -236,7 +236,7 @@ def test_who_is_linked_just_before_the_move_stands_in_its_way(
     keycloak_ada: Browser, moved: Sandbox, pool: ThreadPoolExecutor, *, with_lock: bool
 ) -> None:
     """An administrator connects a refused identity without the lock that first sign-ins take."""
-    identity, now = Identity.objects.get(), registry.enabled()["keycloak"].issues_as
+    identity, now = Identity.objects.get(), registry.of_environment()["keycloak"].issues_as
     external = ExternalIdentity(provider="keycloak", issuer=now, subject=identity.subject)
     other = User.objects.create_user(name="Somebody else")
     with transaction.atomic():

@@ -233,9 +233,9 @@ def test_the_end_session_endpoint_is_known_from_another_process(browser: Browser
 
 
 def registry_of_a_new_process() -> None:
-    for provider in registry.enabled().values():
+    for provider in registry.of_environment().values():
         provider.upstream.close()
-    registry.enabled.cache_clear()
+    registry.of_environment.cache_clear()
 
 
 @pytest.mark.promise(36)

@@ -32,7 +32,7 @@ def test_an_unregistered_client_or_target_is_never_redirected(
 def test_the_picker_form_is_checked_like_the_request(client: Client) -> None:
     url = client.start(Provider.GOOGLE).url
     with pytest.raises(PickRefused):
-        Visitor().pick(url.replace("accounts%2Fgoogle", "accounts%2Felsewhere"), "ada")
+        Visitor().pick(url.replace("accounts%2Fgoogle", "accounts%2Fgithub"), "ada")
 
 
 @each

@@ -12,9 +12,10 @@ def forget_providers() -> None:
             assert not thread.is_alive(), thread.name
     import_module("django.core.cache").cache.clear()
     registry = import_module("providers.registry")
-    for provider in registry.enabled().values():
+    for provider in registry.of_environment().values():
         provider.upstream.close()
-    registry.enabled.cache_clear()
+    registry.of_environment.cache_clear()
+    import_module("providers.connections.directory").forget()
     upstream_issuers = import_module("providers.upstream_tokens.issuers").UNSHARED
     while upstream_issuers:
         upstream_issuers.popitem()[1].upstream.close()

@@ -36,6 +36,7 @@ CALLERS = {
     "accounts/privacy/erasing.py": "what is kept about one person, to be removed",
     "webhooks/running.py": "webhooks of all tenants that are due, by id",
     "api/administration/acting.py": "superusers who use the API for administrators",
+    "providers/connections/directory.py": "which connections there are, before a visitor's tenant is known",
     "config/management/commands/demo.py": "the demo's tenants, in development only",
     "accounts/organizations/middleware.py": "superusers in the admin",
 }

@@ -7,9 +7,9 @@ requested is skipped at sign-in, and an attacker who can write to Redis must not
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 KEY = "claim_rules:wanted"
 CACHED_FOR = 3600  # seconds, after which a change that bypassed Django is noticed at the latest
-CHANGING = "changing"
-UNSETTLED_FOR = 10  # seconds after a change without caching: a copy may have been read before the commit
 
 
 def requested_claims(provider: str) -> frozenset[str]:
@@ -40,8 +38,8 @@ def requested_claims(provider: str) -> frozenset[str]:
 @receiver([post_save, post_delete], sender=ClaimRule, dispatch_uid="invalidate requested claims")
 def invalidate(**_: Any) -> None:
     """Send readers to the database from now on, and again once the transaction that changes a rule has committed."""
-    _mark_changing()
-    transaction.on_commit(_mark_changing)
+    signed_cache.mark_changing(KEY)
+    transaction.on_commit(partial(signed_cache.mark_changing, KEY))
 
 
 def _read() -> dict[str, list[str]]:
@@ -57,13 +55,10 @@ def _read() -> dict[str, list[str]]:
 
 def _cached() -> Mapping[str, list[str]] | None:
     try:
-        stored = cache.get(KEY)
-        found = None if stored == CHANGING else signed_cache.read(KEY, stored, within=CACHED_FOR)
-        if found is None and stored not in (None, CHANGING):
-            cache.delete(KEY)  # add() does not replace a foreign or invalid value
+        found = signed_cache.get_settled(KEY, within=CACHED_FOR)
     except RedisError:
         return None
-    return found.value if found else None
+    return found.value if isinstance(found, signed_cache.Signed) else None
 
 
 def _cache(known: Mapping[str, list[str]]) -> None:
@@ -71,10 +66,3 @@ def _cache(known: Mapping[str, list[str]]) -> None:
         signed_cache.add(KEY, known, seconds=CACHED_FOR)  # not over CHANGING
     except RedisError:
         logger.warning("the cache is unreachable: the claims that rules use are read from the database")
-
-
-def _mark_changing() -> None:
-    try:
-        cache.set(KEY, CHANGING, UNSETTLED_FOR)
-    except RedisError:
-        logger.warning("the cache is unreachable: the claims that rules use may be stale for %d seconds", CACHED_FOR)

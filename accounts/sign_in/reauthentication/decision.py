@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.sign_in.factors.enrolled import has_second_factor
 from accounts.sign_in.local import passwords
-from accounts.sign_in.provider_names import SAYS_WHEN, SaysWhen
+from accounts.sign_in.provider_names import SaysWhen, expected_of
 from accounts.sign_in.reauthentication import codes
 from accounts.sign_in.reauthentication.acts import Act
 from accounts.sign_in.reauthentication.records import AuthenticationMethod, AuthenticationRecord, records_of
@@ -67,7 +67,7 @@ def says_when(provider: str, proofs: Sequence[AuthenticationRecord]) -> bool:
 
     A provider that sends it only if configured is assumed to, until it was asked and did not.
     """
-    expected = SAYS_WHEN.get(provider, SaysWhen.NEVER)
+    expected = expected_of(provider)
     if expected is not SaysWhen.WHERE_SET_UP:
         return expected is SaysWhen.ALWAYS
     return not any(

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
-from uuid import UUID, uuid4
 
 import pytest
 from django.core.management.base import CommandError
@@ -25,8 +24,11 @@ from providers.vault import storage
 from sandbox.server import Sandbox
 from tenancy import site_context
 from tests.providers.moving.conftest import FORMER, NOW, Refused, known, printed, run, stopped, subjects
+from tests.support.connections import connection_to
 from tests.support.upstream_tokens import configured
+from tests.tenancy.conftest import Town, town
 
+__all__ = ["town"]  # a fixture of these tests too
 pytestmark = pytest.mark.django_db
 
 MapFile = Callable[[str], str]
@@ -193,7 +195,7 @@ def test_an_upstream_issuer_is_a_target_too(providers: Sandbox) -> None:
 
 
 def test_identities_follow_to_another_provider(map_file: MapFile) -> None:
-    google = registry.enabled()["google"].issues_as
+    google = registry.of_environment()["google"].issues_as
     known("ada")
 
     assert run(map_file("ada,1\n"), to_issuer=google)["by_provider"] == {"keycloak": 1}
@@ -202,7 +204,7 @@ def test_identities_follow_to_another_provider(map_file: MapFile) -> None:
 
 def test_roles_that_claims_gave_hold_people_at_their_provider(refused: Refused) -> None:
     """The kind of fault: a role outlives the provider whose claims gave it, as no sign-in there withdraws it."""
-    google = registry.enabled()["google"].issues_as
+    google = registry.of_environment()["google"].issues_as
     ada = known("ada")
     with site_context("a test gives a role by rule"):
         tenant, role = Tenant.objects.create(name="Abbey"), Role.objects.get(name="member")
@@ -271,6 +273,7 @@ def test_people_do_not_trade_subjects_in_one_move(map_file: MapFile, refused: Re
         ({"to_issuer": "x" * 300}, "No provider has the issuer"),
         ({"to_issuer": "a\0b"}, "No provider has the issuer"),
     ],
+    ids=["the same", "a slash more", "empty", "NUL", "a surrogate", "a slash more there", "too long", "NUL there"],
 )
 def test_wrong_issuers_are_refused(refused: Refused, issuers: dict[str, str], message: str) -> None:
     known("ada")
@@ -282,7 +285,7 @@ def test_a_refusal_lists_the_issuers_that_are_configured(refused: Refused) -> No
     known("ada")
 
     message = refused(to_issuer="https://typo.example")
-    assert all(repr(provider.issues_as) in message for provider in registry.enabled().values())
+    assert all(repr(provider.issues_as) in message for provider in registry.of_environment().values())
 
 
 def test_a_second_run_finds_nobody_and_changes_nothing(refused: Refused) -> None:
@@ -323,17 +326,20 @@ def test_a_map_that_is_missing_is_refused(refused: Refused) -> None:
     assert "No such file" in refused("--map=/no/such/map.csv")
 
 
-@pytest.mark.parametrize("tenant", [uuid4()], ids=["a tenant"])
-def test_nobody_moves_between_the_site_and_a_tenant(refused: Refused, tenant: UUID) -> None:
+@pytest.mark.parametrize("is_active", [True, False])
+def test_nobody_moves_between_the_site_and_a_tenant(
+    refused: Refused, providers: Sandbox, town: Town, *, is_active: bool
+) -> None:
     """The kind of fault: whoever runs the new issuer signs in as people whom the former owner has connected."""
+    there = "https://idp.abbey.example"
+    connection_to(providers, slug="abbey", tenant=town.a.tenant, issuer=there)
+    connection_to(providers, slug="abbey-2", tenant=town.a.tenant, issuer=f"{there}/former", is_active=is_active)
     known("ada", provider="google")
-    registry.enabled()["keycloak"].tenant_id = tenant
-    try:
-        assert "belong to different owners" in refused()
-        Identity.objects.update(provider="keycloak")
-        assert run()["moved"]
-    finally:
-        registry.enabled()["keycloak"].tenant_id = None
+
+    assert "belong to different owners" in refused(to_issuer=there)
+    Identity.objects.update(provider="abbey-2")
+    assert "belong to different owners" in refused()
+    assert run(to_issuer=there)["moved"]
 
 
 def test_identities_of_a_provider_that_is_gone_do_not_move(refused: Refused) -> None:

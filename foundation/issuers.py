@@ -1,0 +1,20 @@
+"""Issuers of identities, as they are compared when it matters who may name one."""
+
+from urllib.parse import urlsplit
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+def canonical(url: str) -> str:
+    """Return the form in which issuers are compared to find out whose they are, or "" if the URL has no host.
+
+    Case, the default port, the dot at the end of a host name and slashes at the end do not count. OpenID Connect
+    compares issuers exactly (Discovery 1.0, section 4.3); two that are equal here lead to one server all the same.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return ""
+    port = DEFAULT_PORTS.get(parts.scheme) if port is None else port
+    return f"{parts.scheme}://{host}:{'' if port is None else port}{parts.path.rstrip('/')}".lower() if host else ""
