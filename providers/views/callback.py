@@ -1,13 +1,12 @@
 """The callback view, the same for all providers: it checks the provider's answer and acts on it."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -45,7 +44,6 @@ from providers import registry, second_factor, vault
 from providers.allauth_adapters import open_session, record_reauthentication, response_in
 from providers.base import Provider
 from providers.buttons import LAST_USED
-from providers.errors import registered
 from providers.flow import Flow, Process, peek_flow, session_began, take_flow, used_state
 from providers.identity import ExternalIdentity
 from providers.linking import Linked, LinkingDecision, link
@@ -54,10 +52,8 @@ from providers.refusal_responses import refuse
 from providers.revalidation import silent_check
 from providers.revalidation.interval import next_time
 from providers.upstream import one_deadline
-
-LONGEST_CODE = 4096  # characters
-SECRETS = {"secret", "token"}  # the names of URL parameters that are secret
-FINISHED = "finished_flow"  # in the session: the attempt that opened it, so that the back button causes no error
+from providers.views.code_in_callback import code_in
+from providers.views.finished import FINISHED, finished_already, without_secret
 
 
 @without_tenant  # it waits for the provider, and then opens its own transaction
@@ -68,7 +64,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     No database connection is held while the provider is called. One transaction then contains the link, its entries in
     the trail and the session.
     """
-    if (finished := _finished_already(request)) is not None:
+    if (finished := finished_already(request)) is not None:
         return finished
     flow = external = None
     try:
@@ -77,7 +73,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         release_connection()
         began = Moment.now()  # before the calls, so that whatever ends during them counts
         with one_deadline():
-            external = provider.identify(_code(request, provider), flow)
+            external = provider.identify(code_in(request, provider), flow)
         _check_is_dated(provider, flow, external)
         with people.with_next(flow.next, stays=flow.stays), transaction.atomic():
             starter = _starter(request, flow)
@@ -86,7 +82,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             if not vault.store(linked.identity, external.tokens, sid=external.session):
                 raise account_deactivated(linked.user.pk, "it was deactivated while the sign-in waited")
             response = _finish(request, provider, flow, external, linked, judged_at)
-            spent_here = {"spent": used_state(flow.state), "next": _without_secret(response.headers["Location"])}
+            spent_here = {"spent": used_state(flow.state), "next": without_secret(response.headers["Location"])}
             request.session[FINISHED] = spent_here
             request.session.save()  # before the rules: a changed role revokes earlier sign-ins
             _apply_rules(request, flow, external, linked)
@@ -108,50 +104,6 @@ def provider_of(provider_id: str, *, is_start: bool) -> Provider:
         return registry.get(provider_id) if is_start else registry.get_current(provider_id)
     except KeyError:
         raise Http404 from None
-
-
-def _finished_already(request: HttpRequest) -> HttpResponse | None:
-    """Return a redirect if a person goes back to the callback that signed them in, to the same page as before."""
-    finished = request.session.get(FINISHED)
-    if not finished or not request.user.is_authenticated:
-        return None
-    if finished.get("spent") != used_state(request.GET.get("state", "")):
-        return None
-    return HttpResponseRedirect(finished["next"])
-
-
-def _without_secret(url: str) -> str:
-    """Return the URL, or the start page if it contains a secret.
-
-    The link of an invitation or mail gives access to anybody who has it, so the session must not store a copy.
-    """
-    try:
-        arguments = resolve(urlsplit(url).path).kwargs
-    except Resolver404:
-        return url
-    return reverse(settings.LOGIN_REDIRECT_URL) if arguments.keys() & SECRETS else url
-
-
-def _code(request: HttpRequest, provider: Provider) -> str:
-    """Return the code of a well-formed callback from this provider. Raises SignInRefused, also if it is an error."""
-    parameters = {name: values for name, values in request.GET.lists() if name in {"code", "error", "iss"}}
-    if any(len(values) > 1 for values in parameters.values()):
-        raise SignInRefused(RefusalReason.CALLBACK_MALFORMED, "a parameter is repeated")
-    single = {name: values[0] for name, values in parameters.items()}
-    provider.check_callback(single)
-    if "error" in single:
-        raise _refused_there(single["error"])
-    code = single.get("code", "")
-    if not (0 < len(code) <= LONGEST_CODE and code.isascii() and code.isprintable()):
-        raise SignInRefused(RefusalReason.CALLBACK_MALFORMED, "the code is missing or malformed")
-    return code
-
-
-def _refused_there(named: str) -> SignInRefused:
-    """Return the refusal for a provider's error. Only registered codes are stored: anybody can put text into a URL."""
-    error = registered(named)
-    reason = RefusalReason.CANCELLED if error == "access_denied" else RefusalReason.PROVIDER_REFUSED
-    return SignInRefused(reason, f"the provider answered {error or 'an error without a registered name'}", error=error)
 
 
 def _factor_added() -> SignInRefused:

@@ -28,7 +28,7 @@ from accounts.sign_in.factors import views as factor_pages
 from accounts.sign_in.reauthentication import codes, notices
 from providers import flow as flows
 from providers.flow import Flow, Process
-from providers.views import callback
+from providers.views import finished
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import APP, NEEDED, PASSKEY, PROVE, add_app, on_the_way
 from tests.flows.proofs import let_be_proven
@@ -155,7 +155,7 @@ def test_every_name_that_is_used_in_a_session_has_a_format() -> None:
         SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY,
         AUTHENTICATION_METHODS_SESSION_KEY, LOGIN_SESSION_KEY, f"{AUTHENTICATION_METHODS_SESSION_KEY}_user",
         passkeys.STATE, factor_pages.NEW_APP, codes.IN_SESSION, notices.NOTICE_KEY, notices.NOTICE,
-        CLAIMS_UNREAD, UPSTREAM_NOTE, callback.FINISHED,
+        CLAIMS_UNREAD, UPSTREAM_NOTE, finished.FINISHED,
     }  # fmt: skip
 
     assert used == forms.FORMS.keys()

@@ -15,7 +15,7 @@ from django.test import Client
 from config.server.bounds import LARGEST_BODY, LONGEST_FIELD
 from foundation.next_page import LONGEST as LONGEST_NEXT
 from providers.flow import MOST_AT_ONCE, Flow, Process
-from providers.views.callback import LONGEST_CODE
+from providers.views.code_in_callback import LONGEST_CODE
 from tests.support.gunicorns import Answer, Site, read
 
 LONGEST_ISSUER = 512  # characters, more than any provider's
