@@ -61,7 +61,7 @@ BY_RULE = f"""
     {MOVING}
     SELECT c.provider, count(DISTINCT m.id) FROM accounts_membership m JOIN accounts_claimrule c ON c.id = m.rule_id
     JOIN moving i ON i.user_id = m.user_id AND i.provider = c.provider
-    WHERE c.provider <> %(provider)s GROUP BY c.provider ORDER BY c.provider
+    WHERE c.provider <> ALL (%(providers)s) GROUP BY c.provider ORDER BY c.provider
 """
 KNOWN = "SELECT issuer FROM accounts_identity GROUP BY issuer ORDER BY count(*) DESC, issuer LIMIT %s"
 
@@ -82,12 +82,12 @@ class MoveOrder:
     subjects: Mapping[str, str] | None = None
 
     @cached_property
-    def provider(self) -> str:
-        """The id of the provider of ``to_issuer``. Raises MoveRefused if no such issuer is configured."""
-        if (found := next(registry.issuing_as(self.to_issuer), None)) is not None:
-            return found.id
+    def providers(self) -> list[str]:
+        """The ids of the providers of ``to_issuer``. Raises MoveRefused if no such issuer is configured."""
+        if found := [provider.id for provider in registry.issuing_as(self.to_issuer)]:
+            return found
         if is_subject(self.to_issuer) and UpstreamIssuer.objects.filter(issuer=self.to_issuer).exists():
-            return UNSHARED
+            return [UNSHARED]
         raise MoveRefused(
             f"No provider has the issuer {self.to_issuer!r}. Configure it first, and write it exactly like that. "
             f"Configured are: {_listed(one.issues_as for one in registry.listed())}."
@@ -100,7 +100,7 @@ class MoveOrder:
         return {
             "from_issuer": self.from_issuer,
             "to_issuer": self.to_issuer,
-            "provider": self.provider,
+            "providers": self.providers,
             "has_map": self.subjects is not None,
             "old": list(subjects.keys()),
             "new": list(subjects.values()),
@@ -122,6 +122,7 @@ class Clash:
 class MovePlan:
     """What a move changes. ``by_provider`` counts the identities by the provider that they are connected through now.
 
+    ``provider`` is that of those whose present one does not have the new issuer.
     ``staying`` counts identities of the old issuer that are not in the map. ``clashes`` are the first of ``clashing``.
     """
 
@@ -151,11 +152,11 @@ def make_plan(order: MoveOrder) -> MovePlan:
     identities, people, all_identities, deleted_tokens, deleted_refusals, by_provider = row
     providers: dict[str, int] = json.loads(by_provider)
     _check_map(given)
-    _check_owner([*providers, order.provider])
+    _check_owner(order, providers)
     _check_rules(given)
     clashes = fetch_all(CLASHES, given)
     return MovePlan(
-        provider=order.provider,
+        provider=order.providers[0],
         identities=identities,
         people=people,
         by_provider=providers,
@@ -170,21 +171,23 @@ def make_plan(order: MoveOrder) -> MovePlan:
     )
 
 
-def owner_of(provider: str) -> UUID | None:
-    """Return the tenant whose administrators set a provider up, or None for the site's own. Raises MoveRefused.
+def owner_of(provider: str, issuer: str) -> UUID | None:
+    """Return the tenant to which an issuer belongs through a provider, or None for the site (ADR 71).
 
-    An issuer without a provider (``UNSHARED``) is the site's, as superusers configure it.
+    Raises MoveRefused if neither a connection nor an upstream issuer tells.
     """
-    if provider in {*settings.SIGN_IN_PROVIDERS, UNSHARED}:
+    if provider in settings.SIGN_IN_PROVIDERS:
         return None
-    if (found := directory.known().get(provider)) is not None:
+    upstream = UpstreamIssuer.objects.filter(issuer=issuer).first() if provider == UNSHARED else None
+    if (found := upstream or directory.known().get(provider)) is not None:
         return found.tenant_id
-    raise MoveRefused(f"There is no provider {provider!r} any more, so nobody can tell whose it was.")
+    raise MoveRefused(f"Whose {issuer!r} is, nobody can tell: the provider {provider!r} is not configured any more.")
 
 
-def _check_owner(providers: Iterable[str]) -> None:
+def _check_owner(order: MoveOrder, providers: Iterable[str]) -> None:
     """Refuse to move people between owners: the new one could sign in as people that the former has connected."""
-    if len({owner_of(provider) for provider in providers}) > 1:
+    owners = {owner_of(provider, order.from_issuer) for provider in providers}
+    if len(owners | {owner_of(order.providers[0], order.to_issuer)}) > 1:
         raise MoveRefused("The two issuers belong to different owners: the site and a tenant, or two tenants.")
 
 
@@ -206,7 +209,8 @@ def _check_rules(given: Mapping[str, Any]) -> None:
         provider, count = found[0]
         raise MoveRefused(
             f"Claim rules of {name_of(provider)} gave these people memberships ({count}), which no sign-in at "
-            f"{name_of(given['provider'])} would withdraw. First change the provider of these rules, or delete them."
+            f"{name_of(given['providers'][0])} would withdraw. First change the provider of these rules, or delete "
+            "them."
         )
 
 

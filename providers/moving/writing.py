@@ -28,8 +28,10 @@ RELEASE_REVOCATIONS = f"""
     WHERE state = 'waiting' AND identity_id IN (SELECT id FROM moving)
 """
 MOVE = f"""
-    {MOVING} UPDATE accounts_identity i
-    SET issuer = %(to_issuer)s, subject = m.new_subject, provider = %(provider)s FROM moving m WHERE m.id = i.id
+    {MOVING} UPDATE accounts_identity i SET
+        issuer = %(to_issuer)s, subject = m.new_subject,
+        provider = CASE WHEN i.provider = ANY (%(providers)s) THEN i.provider ELSE (%(providers)s::text[])[1] END
+    FROM moving m WHERE m.id = i.id
 """
 
 
