@@ -85,6 +85,11 @@ def canonical_domain(name: str) -> str:
     return _a_labels(folded(name).removesuffix("."))
 
 
+def domain_of(email: str) -> str:
+    """Return the canonical form of an address's domain, or "" if the text is not an address."""
+    return (canonical_or_none(email) or "").rpartition("@")[2]
+
+
 def for_mail(email: str) -> str:
     """Return an address for a mail server: the local part in its original case, the domain as A-labels.
 

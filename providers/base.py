@@ -12,10 +12,12 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.sign_in.provider_names import SaysWhen
+from foundation.canonical_email import domain_of
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
 from providers.page_texts import Text
 from providers.reachability import ReachabilityProbe
+from providers.sign_up import EVERYBODY, SignUp
 from providers.tokens import Revoked, Tokens
 from providers.upstream import UpstreamClient
 
@@ -45,6 +47,8 @@ class ProviderRegistration(TypedDict):
     refresh_interval: timedelta | None
     tenant_id: NotRequired[UUID | None]
     is_outward: NotRequired[bool]
+    owned_domains: NotRequired[frozenset[str]]
+    sign_up: NotRequired[SignUp]
 
 
 @dataclass(kw_only=True)
@@ -53,7 +57,7 @@ class Provider(ABC):
 
     ``tenant_id`` is the tenant whose administrators set it up, or None for the site's own. ``refresh_interval`` is how
     often it is asked whether a session that came from it is still valid, or None for never. With ``is_outward`` all
-    its addresses must be public ones.
+    its addresses must be public ones. ``owned_domains`` are its tenant's, in canonical form.
     """
 
     how_to_choose: ClassVar[Text] = ""  # a hint for people who want to use another account there
@@ -66,6 +70,8 @@ class Provider(ABC):
     tenant_id: UUID | None = None
     refresh_interval: timedelta | None = None
     is_outward: bool = False
+    owned_domains: frozenset[str] = frozenset()
+    sign_up: SignUp = EVERYBODY
     upstream: UpstreamClient = field(init=False)
     reachability: ReachabilityProbe = field(init=False)
 
@@ -107,6 +113,15 @@ class Provider(ABC):
         url = self.authorization_url(flow)
         self.reachability.check()
         return url
+
+    def believed(self, external: ExternalIdentity) -> ExternalIdentity:
+        """Return an identity with what this provider's word is worth.
+
+        Whoever runs a tenant's provider can assert any address. It counts as verified only in the tenant's own domains.
+        """
+        if self.tenant_id is None or not external.email_verified or domain_of(external.email) in self.owned_domains:
+            return external
+        return external.changed(email_verified=False)
 
     @abstractmethod
     def authorization_url(self, flow: Flow) -> str:

@@ -137,6 +137,27 @@ PAGES = {
         advice=_("Ask your administrator, and give them the reference below."),
         by_another=True,
     ),
+    RefusalReason.SIGN_UP_CLOSED: RefusalPage(
+        status=403,
+        heading=_("You have no account here yet"),
+        happened=_("%(provider)s knows you, but it opens no accounts here."),
+        advice=_("If you have an account, sign in as you did before. If not, ask your administrator for one."),
+        by_another=True,
+    ),
+    RefusalReason.SIGN_UP_BY_INVITATION: RefusalPage(
+        status=403,
+        heading=_("You need an invitation"),
+        happened=_("%(provider)s knows you, but new people need an invitation here."),
+        advice=_("Open the link in your invitation, and sign in from there. If you have none, ask your administrator."),
+        by_another=True,
+    ),
+    RefusalReason.SIGN_UP_OF_OTHER_DOMAINS: RefusalPage(
+        status=403,
+        heading=_("This account cannot be used here"),
+        happened=_("%(provider)s knows you, but not by a confirmed address that is allowed here."),
+        advice=_("Choose another account at %(provider)s, or ask your administrator."),
+        by_another=True,
+    ),
     RefusalReason.IDENTITY_OF_ANOTHER_ACCOUNT: RefusalPage(
         status=409,
         heading=_("This already leads to another account"),

@@ -22,3 +22,6 @@ class SignUp:
     policy: SignUpPolicy = SignUpPolicy.OPEN
     domains: frozenset[str] = frozenset()
     role_id: int | None = None
+
+
+EVERYBODY = SignUp()

@@ -23,6 +23,13 @@ def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> M
     return membership
 
 
+def add_new_account(user: User, tenant: Tenant, role: Role) -> Membership:
+    """Add a person whose account this transaction has opened: they have no session that must end."""
+    membership = Membership.objects.create(user=user, tenant=tenant, role=role)
+    rights.notify(user, tenant_id=tenant.pk, role_id=role.pk)
+    return membership
+
+
 def change_role(membership: Membership, role: Role, *, keep: str | None = None) -> None:
     """Change a person's role; claim rules no longer manage this membership. Without a change, write nothing."""
     if membership.role_id == role.pk:

@@ -7,6 +7,7 @@ from typing import Any
 from foundation.encryption import decrypt, encrypt
 from providers.base import ClientCredentials, Provider
 from providers.models import Connection
+from providers.sign_up import SignUp, SignUpPolicy
 
 PURPOSE = "connection"
 REFRESH_INTERVAL = timedelta(minutes=5)  # as by default for the environment's providers
@@ -30,6 +31,11 @@ def build(connection: Connection) -> Provider:
         refresh_interval=REFRESH_INTERVAL,
         tenant_id=connection.tenant_id,
         is_outward=True,
+        sign_up=SignUp(
+            policy=SignUpPolicy(connection.sign_up),
+            domains=frozenset(connection.sign_up_domains),
+            role_id=connection.sign_up_role_id,
+        ),
     )
     return provider
 

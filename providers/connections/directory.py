@@ -101,8 +101,10 @@ def _provider(connection: Connection) -> Provider | None:
     except DecryptionFailed:
         logger.exception("the client secret of a connection cannot be decrypted: connection=%s", connection.slug)
         return None
+    former = _built.pop(connection.pk, None)
+    if former is not None:
+        former[1].upstream.close()
     _built[connection.pk] = (connection.version, provider)
-    _built.move_to_end(connection.pk)
     while len(_built) > MOST_BUILT:
         _built.popitem(last=False)[1][1].upstream.close()
     return provider

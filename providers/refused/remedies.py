@@ -109,6 +109,12 @@ PROVIDERS: Mapping[RefusalReason, Text] = {
         "The person chooses the account at the provider that is connected, or connects this one. Where the provider "
         "was moved, it may call everybody otherwise than before: “manage.py identities move” lets them in again."
     ),
+    **dict.fromkeys(
+        (
+            RefusalReason.SIGN_UP_CLOSED, RefusalReason.SIGN_UP_BY_INVITATION, RefusalReason.SIGN_UP_OF_OTHER_DOMAINS,
+        ),
+        _("Invite the person, or let the connection admit more people. Its page says whom it admits."),
+    ),
     RefusalReason.LAST_SIGN_IN_METHOD: _("The person connects another sign-in method first."),
 }  # fmt: skip
 INVITATIONS: Mapping[OfInvitation, Text] = {

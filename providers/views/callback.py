@@ -40,7 +40,7 @@ from foundation import lifetimes
 from foundation.cookies import set_cookie
 from foundation.moments import Moment, StatementMoment
 from foundation.rows import release_connection
-from providers import registry, second_factor, vault
+from providers import admission, registry, second_factor, vault
 from providers.allauth_adapters import open_session, record_reauthentication, response_in
 from providers.base import Provider
 from providers.buttons import LAST_USED
@@ -73,11 +73,12 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         release_connection()
         began = Moment.now()  # before the calls, so that whatever ends during them counts
         with one_deadline():
-            external = provider.identify(code_in(request, provider), flow)
+            external = provider.believed(provider.identify(code_in(request, provider), flow))
         _check_is_dated(provider, flow, external)
         with people.with_next(flow.next, stays=flow.stays), transaction.atomic():
             starter = _starter(request, flow)
             linked = link(external, connect_to=starter, reauthenticate=flow.process is Process.REAUTHENTICATE)
+            admission.admit(request, provider, external, linked, next_url=flow.next)
             judged_at = (linked.found.asked if linked.found else StatementMoment.now()).began(began)
             if not vault.store(linked.identity, external.tokens, sid=external.session):
                 raise account_deactivated(linked.user.pk, "it was deactivated while the sign-in waited")
