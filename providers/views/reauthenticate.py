@@ -18,10 +18,11 @@ from accounts.sign_in.factors.verification import FactorRefused, FactorUnreadabl
 from accounts.sign_in.factors.views import not_readable_now, verification_choices
 from accounts.sign_in.local import passwords
 from accounts.sign_in.login_throttle import Throttled
+from accounts.sign_in.mailed_codes import CodeRefused
 from accounts.sign_in.provider_names import name_of
 from accounts.sign_in.reauthentication import codes, gate
 from accounts.sign_in.reauthentication.acts import Act, act_of
-from accounts.sign_in.reauthentication.codes import CodeRefused, TooManyCodes
+from accounts.sign_in.reauthentication.codes import TooManyCodes
 from accounts.sign_in.reauthentication.decision import has_nothing_stronger, recent_answer, says_when
 from accounts.sign_in.reauthentication.records import AuthenticationRecord, records_of
 from foundation.next_page import requested_next

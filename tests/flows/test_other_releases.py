@@ -23,9 +23,10 @@ from accounts.models import Session, User
 from accounts.own_account.views import CLAIMS_UNREAD
 from accounts.sessions import forms
 from accounts.sessions.revocation import UPSTREAM_NOTE
+from accounts.sign_in import mailed_codes
 from accounts.sign_in.factors import passkeys
 from accounts.sign_in.factors import views as factor_pages
-from accounts.sign_in.reauthentication import codes, notices
+from accounts.sign_in.reauthentication import notices
 from providers import flow as flows
 from providers.flow import Flow, Process
 from providers.views import finished
@@ -154,7 +155,7 @@ def test_every_name_that_is_used_in_a_session_has_a_format() -> None:
     used = {
         SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY,
         AUTHENTICATION_METHODS_SESSION_KEY, LOGIN_SESSION_KEY, f"{AUTHENTICATION_METHODS_SESSION_KEY}_user",
-        passkeys.STATE, factor_pages.NEW_APP, codes.IN_SESSION, notices.NOTICE_KEY, notices.NOTICE,
+        passkeys.STATE, factor_pages.NEW_APP, mailed_codes.IN_SESSION, notices.NOTICE_KEY, notices.NOTICE,
         CLAIMS_UNREAD, UPSTREAM_NOTE, finished.FINISHED,
     }  # fmt: skip
 
