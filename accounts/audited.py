@@ -27,6 +27,7 @@ DECLARATIONS = [
     Audited("accounts.Role"),
     Audited("accounts.Membership", person="user_id"),
     Audited("accounts.ClaimRule"),
+    Audited("accounts.Domain", ignored={"checked_at", "finding", "next_check_at"}),  # a check each day is no change
     Audited("accounts.CutOff", personal={"reason"}, person="user_id"),
     Audited(
         "accounts.Invitation",

@@ -16,6 +16,7 @@ from accounts.bulk.running import LEASE, RETRIES, carry_out, stop
 from accounts.mailing import mail
 from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
+from accounts.organizations import domains
 from accounts.sign_in import email_change
 from accounts.sign_in.local import registration
 from foundation.clocks import LEEWAY
@@ -26,6 +27,7 @@ from tenancy import site_context
 DEFERRED_TASKS = (email_change, mail, registration)  # imported, so that a worker has registered them
 
 ROTATION_SECONDS = 120.0  # of each run; the next one starts over, where little is left to do
+DOMAIN_SECONDS = 45.0  # of each run; the schedule starts the next within a minute
 BULK_SECONDS = 300.0  # of each task, which then queues itself again
 
 
@@ -43,6 +45,15 @@ def confirm_cut_offs() -> None:
     with one_at_a_time("cut-offs") as is_ours:
         if is_ours:
             cut_off.confirm_due()
+
+
+@shared_task(soft_time_limit=60, time_limit=90, ignore_result=True)  # type: ignore[untyped-decorator]
+def check_domains() -> None:
+    """Concurrent runs do no harm: each takes other domains, and what a check has found is written once.
+
+    There is no lock around this, because no database connection is held while the DNS is asked.
+    """
+    domains.check_due(seconds=DOMAIN_SECONDS)
 
 
 @shared_task(soft_time_limit=420, time_limit=480, ignore_result=True)  # type: ignore[untyped-decorator]

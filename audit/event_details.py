@@ -15,6 +15,7 @@ SUBJECTS: Mapping[str, Any] = {
     "claim_rules": _("Claim rules"),
     "deferred_task": _("Deferred tasks"),
     "delivery": _("Webhooks"),
+    "domain": _("Domains"),
     "email": _("E-mail addresses"),
     "entries": _("The trail itself"),
     "export": _("Exports"),
@@ -58,6 +59,7 @@ THROTTLED = {
 COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
 FACTOR = {"kind": _("an app, a passkey, or recovery codes")}
 BULK = {"kind": _("which action"), "role": _("the role, where one is given")}
+DOMAIN = {"domain": _("which domain")}
 PROVED = {"act": _("the act that it was asked for")}
 EXPORT = {"model": _("which list"), "format": _("which format"), "columns": _("which columns")}
 
@@ -135,6 +137,15 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     },
     Event.INVITATION_REFUSED: {**REASON, **REFERENCE},
     Event.INVITATION_PURGED: COUNTED,
+    Event.DOMAIN_CLAIMED: DOMAIN,
+    Event.DOMAIN_CODE_SENT: DOMAIN,
+    Event.DOMAIN_CODE_REFUSED: {**DOMAIN, "tries": _("how often this code was tried")},
+    Event.DOMAIN_AFFILIATED: DOMAIN,
+    Event.DOMAIN_OWNED: DOMAIN,
+    Event.DOMAIN_REFUSED: REASON,
+    Event.DOMAIN_LAPSE_ANNOUNCED: {**DOMAIN, "lapses_at": _("from when on it can lapse")},
+    Event.DOMAIN_LAPSED: DOMAIN,
+    Event.DOMAIN_RELEASED: {**DOMAIN, "was_owned": _("whether the tenant owned it")},
     Event.FACTOR_ADDED: FACTOR,
     Event.FACTOR_REMOVED: FACTOR,
     Event.FACTOR_REPLACED: FACTOR,

@@ -100,6 +100,18 @@ class Event(models.TextChoices):
     INVITATION_ACCEPTED = "invitation.accepted", _("A person accepted an invitation.")
     INVITATION_REFUSED = "invitation.refused", _("An invitation was not sent or not accepted, for the reason given.")
     INVITATION_PURGED = "invitation.purged", _("Invitations whose time was long over were removed, and counted.")
+    DOMAIN_CLAIMED = "domain.claimed", _("Somebody claimed a domain for a tenant, which gives nothing yet.")
+    DOMAIN_CODE_SENT = "domain.code_sent", _("A code was mailed to an address of a claimed domain.")
+    DOMAIN_CODE_REFUSED = "domain.code_refused", _("A wrong mailed code was entered for a domain.")
+    DOMAIN_AFFILIATED = "domain.affiliated", _("A mailed code showed that a tenant has a mailbox at a domain.")
+    DOMAIN_OWNED = "domain.owned", _("A record in the DNS showed that a tenant owns a domain.")
+    DOMAIN_REFUSED = "domain.refused", _("An act on a domain was refused, for the reason given.")
+    DOMAIN_LAPSE_ANNOUNCED = (
+        "domain.lapse_announced",
+        _("The record of an owned domain has been missing: its administrators were warned."),
+    )
+    DOMAIN_LAPSED = "domain.lapsed", _("A tenant no longer owns a domain, because its record stayed away.")
+    DOMAIN_RELEASED = "domain.released", _("A tenant gave up a domain.")
     REAUTHENTICATION_CODE_SENT = (
         "reauthentication.code_sent",
         _("A code for reauthentication was mailed to an account's address."),

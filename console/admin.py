@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from console import provider_admin, signing_keys, upstream_issuers
 from console.clients import clients, consents, profile_claims, protected_hosts, scopes_and_resources
-from console.organizations import claim_rules, invitations, memberships, roles, tenants
+from console.organizations import claim_rules, domains, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
 from console.services import certificates, keys, services
 from console.trail import trail
@@ -19,6 +19,7 @@ __all__ = [
     "clients",
     "consents",
     "deliveries",
+    "domains",
     "groups",
     "identities",
     "invitations",

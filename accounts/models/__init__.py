@@ -3,6 +3,7 @@
 from accounts.models.bulk_action import BulkAction, BulkState
 from accounts.models.claim_rule import ClaimRule
 from accounts.models.cut_off import CutOff
+from accounts.models.domain import Domain, DomainFinding, DomainState
 from accounts.models.identity import Identity
 from accounts.models.invitation import Invitation, InvitationState
 from accounts.models.mailed_code import MailedCode
@@ -18,6 +19,9 @@ __all__ = [
     "BulkState",
     "ClaimRule",
     "CutOff",
+    "Domain",
+    "DomainFinding",
+    "DomainState",
     "Identity",
     "Invitation",
     "InvitationState",

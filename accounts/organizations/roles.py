@@ -35,6 +35,10 @@ LOOK_AFTER_THE_TENANT = (
     "accounts.add_role",
     "accounts.change_role",
     "accounts.delete_role",
+    "accounts.view_domain",
+    "accounts.add_domain",
+    "accounts.change_domain",
+    "accounts.delete_domain",
     "accounts.delete_invitation",  # which deleting a role requires
     "authserver.view_client",
     "authserver.add_client",

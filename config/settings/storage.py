@@ -58,6 +58,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "jobs.tasks.purge", "schedule": 3600.0, "options": {"expires": 3500}},  # seconds
     "key-rotation": {"task": "accounts.tasks.rotate_encryption_keys", "schedule": 3600.0, "options": {"expires": 3500}},
     "cut-offs": {"task": "accounts.tasks.confirm_cut_offs", "schedule": 30.0, "options": {"expires": 25}},
+    "domains": {"task": "accounts.tasks.check_domains", "schedule": 60.0, "options": {"expires": 55}},
     "overview": {"task": "console.tasks.count_for_overview", "schedule": 300.0, "options": {"expires": 290}},
     "webhooks": {"task": "webhooks.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "revocation": {"task": "providers.tasks.send_revocations", "schedule": 5.0, "options": {"expires": 5}},

@@ -25,6 +25,7 @@ NAMES = {
     "purge": _("Removing what has expired"),
     "key-rotation": _("Encrypting with the newest key"),
     "cut-offs": _("Confirming cut-offs"),
+    "domains": _("Checking the records of domains"),
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
     "revocation": _("Revoking tokens at providers"),

@@ -33,6 +33,9 @@ TEMPLATES = sorted(
     path.stem for path in (CHECKOUT / "templates" / "mails").glob("*.html") if path.stem not in OTHERWISE
 )
 TO_OTHERS = {
+    "domain_code",
+    "domain_failing",
+    "domain_lapsed",
     "identity_connected",
     "invitation",
     "webhook_off",

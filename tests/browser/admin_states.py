@@ -10,8 +10,20 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.models import BulkAction, BulkState, ClaimRule, Invitation, Membership, Role, Tenant, User
+from accounts.models import (
+    BulkAction,
+    BulkState,
+    ClaimRule,
+    Domain,
+    DomainFinding,
+    Invitation,
+    Membership,
+    Role,
+    Tenant,
+    User,
+)
 from accounts.organizations import memberships
+from accounts.organizations.domains import claim
 from accounts.organizations.invitations import invite
 from audit.models import Entry
 from authserver.clients.changes import add_secret
@@ -122,6 +134,30 @@ def _app_refused(visitor: Visitor, _: NewVisitor) -> None:
     visitor.page.get_by_role("button", name="Save", exact=True).click()
 
 
+def _owned(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    """A domain whose record is missing, which leads its people to a provider meanwhile."""
+    _newest(Domain)(visitor, new_visitor)
+    now = timezone.now()
+    with site_context("a test owns a domain"):
+        Domain.objects.update(
+            owned_since=now - timedelta(days=90), checked_at=now, finding=DomainFinding.ABSENT, routes_to="google",
+            failing_since=now - timedelta(days=2), lapses_at=now + timedelta(days=6),
+        )  # fmt: skip
+    visitor.page.reload()
+
+
+def _code_of_domain_mailed(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _then(Domain, "Mail a code")(visitor, new_visitor)
+    visitor.page.get_by_label("An address at harbour.example").fill("master@harbour.example")
+    visitor.press("Mail a code")
+
+
+def _code_of_domain_refused(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _code_of_domain_mailed(visitor, new_visitor)
+    visitor.page.get_by_label("The code from the mail").fill("1234")
+    visitor.press("Confirm")
+
+
 def _key_of_service_created(visitor: Visitor, new_visitor: NewVisitor) -> None:
     _then(ServiceAccount, "Create a key")(visitor, new_visitor)
     visitor.page.get_by_label("Where it is used:").fill("ci")
@@ -222,6 +258,7 @@ def _people(visitor: Visitor) -> None:
             memberships.add(person, tenant, Role.objects.get(name=role))
     claim_rules.rule("google", "hd", "corp.example", within="Harbour Works")
     invite(tenant, Role.objects.get(name="member"), "charles@example.com", people[0])
+    claim(tenant.pk, "harbour.example")
     with site_context("a test sets up a webhook"):
         _webhook(tenant, people[0])
     _app(tenant, people[1])
@@ -393,6 +430,10 @@ ADMIN_STATES = [
     State(name="admin-invitation_resend", heading="Send this invitation again?", arrive=_asked("Send again")),
     State(name="admin-invitation_resend_many", heading="Send these invitations again?", arrive=_many_asked),
     State(name="admin-invitation_revoke", heading="Revoke this invitation?", arrive=_asked("Revoke")),
+    State(name="admin-domain_owned", heading="", arrive=_owned),
+    State(name="admin-domain_code", heading="Show affiliation by a mailed code", arrive=_code_of_domain_mailed),
+    State(name="admin-domain_code_refused", heading="", arrive=_code_of_domain_refused),
+    State(name="admin-domain_release", heading="Release harbour.example?", arrive=_then(Domain, "Release")),
     State(name="admin-webhook_secret", heading="The secret was renewed", arrive=_secret_renewed),
     State(name="admin-webhook_test", heading="Send a test?", arrive=_then(Webhook, "Send a test")),
     State(

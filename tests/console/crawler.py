@@ -20,7 +20,7 @@ from console.lists.export import FORMATS
 
 Fields = dict[str, list[str]]
 MOST_SEARCHED = 3  # objects for which an export is filtered
-MOST_PAGES = 400  # more pages are a mistake of the crawler, which would then miss the rest
+MOST_PAGES = 500  # more pages are a mistake of the crawler, which would then miss the rest
 RETURN = "_changelist_filters"  # the list to return to: it does not change the page
 
 

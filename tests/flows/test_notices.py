@@ -424,7 +424,7 @@ NOT_MAILED = {
     Event.VALUE_RESTORED: "What is restored goes through the page's own form, which tells what it changes.",
 }
 OF_NO_ACCOUNT = {
-    "bulk_action", "deferred_task", "delivery", "entries", "export", "rate_limit",
+    "bulk_action", "deferred_task", "delivery", "domain", "entries", "export", "rate_limit",
     "reason", "request", "retention", "webhook",
 }  # fmt: skip
 

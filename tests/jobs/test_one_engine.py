@@ -36,9 +36,10 @@ VALUES = {"Lease", "RetryPolicy"}  # the engine's own values, which a module nam
 
 # What looks like it and is none of it: by file and by the function, class or name around it.
 OTHERS = {
+    "accounts/models/domain.py Domain": "since when the record of a domain is missing; nothing is retried",
     "accounts/models/mailed_code.py MailedCode": "how often a person typed a wrong code; nothing is retried",
     "accounts/sign_in/login_throttle.py COUNT_ATTEMPT": "how long a person waits after wrong ones, in Redis (ADR 8)",
-    "accounts/sign_in/reauthentication/codes.py _tried": "the same wrong codes, counted",
+    "accounts/sign_in/mailed_codes.py _tried": "the same wrong codes, counted",
     "audit/stream.py PAUSE": "how often a command looks for new entries",
     "authserver/logout/notices.py PAUSE": "how often an idle sender looks for notices of other tenants",
     "config/embedded/supervisor.py LONGEST_PAUSE": "a process of a checkout that is started again; no row",

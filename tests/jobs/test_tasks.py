@@ -20,6 +20,7 @@ from accounts.bulk.actions import DEACTIVATE
 from accounts.mailing import mail
 from accounts.models import BulkAction, CutOff, Role, Session, User
 from accounts.models.session import row_key
+from accounts.organizations import domains
 from audit.models import Retention
 from audit.sealing.seals import seal
 from authserver.keys import ring
@@ -38,6 +39,7 @@ from tests.jobs.test_purging import sessions
 from tests.support.oauth import registered
 from tests.support.post import Post
 from tests.support.product import PACKAGES
+from tests.support.resolver import fake_resolver
 from tests.support.servers import Servers
 from tests.support.worker import forget_messages
 from tests.tenancy.conftest import Town, town
@@ -54,6 +56,7 @@ ROWS = "SELECT count(*), md5(string_agg(r::text, '\n' ORDER BY r::text)) FROM pu
 LIMITS = {  # seconds: soft and hard
     "jobs.deferred.worker.run_deferred_task": (120, 150),
     "accounts.tasks.bulk": (420, 480),
+    "accounts.tasks.check_domains": (60, 90),
     "accounts.tasks.confirm_cut_offs": (60, 90),
     "jobs.tasks.run_due_deferred_tasks": (180, 210),
     "accounts.tasks.resume_bulk_actions": (60, 90),
@@ -68,7 +71,10 @@ LIMITS = {  # seconds: soft and hard
     "providers.tasks.revalidate_session": (60, 90),
     "providers.tasks.send_revocations": (120, 150),
 }
-BY_ROWS = {"revocation"}  # where each row is somebody's for a while, and any number of runs may be at it at once
+BY_ROWS = {
+    "domains",
+    "revocation",
+}  # where each row is somebody's for a while, and any number of runs may be at it at once
 
 
 def ours() -> dict[str, Any]:
@@ -109,7 +115,8 @@ def _rows(servers: Servers) -> dict[str, tuple[Any, ...]]:
 @pytest.fixture
 def stage(servers: Servers, town: Town, set_up: Set, post: Post, settings: Any) -> Iterator[Stage]:
     cache.delete_many([counter.key for counter in counters()])
-    with receiving() as receiver:
+    with receiving() as receiver, fake_resolver() as resolver:
+        settings.DNS_RESOLVERS = [resolver.address]
         yield Stage(servers=servers, town=town, set_up=set_up, receiver=receiver, post=post, settings=settings)
 
 
@@ -183,6 +190,10 @@ def a_cut_off_that_nobody_has_confirmed(stage: Stage) -> None:
     CutOff.objects.create(user=stage.town.b.member, by=CutOff.By.COMMAND, deactivated=False)
 
 
+def a_claimed_domain(stage: Stage) -> None:
+    domains.claim(stage.town.a.tenant.pk, "example.com")
+
+
 def tokens_of_somebody_who_has_left(_stage: Stage) -> None:
     enqueue(
         [RevokedTokens(provider="google", issuer="https://elsewhere.example", access="access", refresh="refresh")],
@@ -203,6 +214,7 @@ def a_session_that_follows_what_is_not_kept(stage: Stage) -> None:
 CASES: dict[str, Callable[[Stage], None]] = {
     "jobs.deferred.worker.run_deferred_task": a_deferred_task,
     "accounts.tasks.bulk": a_bulk_action,
+    "accounts.tasks.check_domains": a_claimed_domain,
     "accounts.tasks.confirm_cut_offs": a_cut_off_that_nobody_has_confirmed,
     "jobs.tasks.run_due_deferred_tasks": a_deferred_task_that_was_lost,
     "accounts.tasks.resume_bulk_actions": a_bulk_action_that_was_left,
