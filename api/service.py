@@ -13,7 +13,7 @@ from api.guards import ANYBODY
 from api.json_body import StrictJson
 from api.operations import operations_of
 from api.rights import Requirement
-from api.tenants import invitations, members, own, roles, settings, trail
+from api.tenants import domains, invitations, members, own, roles, settings, trail
 
 
 class Api(NinjaAPI):
@@ -33,7 +33,7 @@ api = Api(
     auth=ANYBODY,
     parser=StrictJson(),
 )
-OF_TENANTS = (own, members, invitations, roles, settings, trail)
+OF_TENANTS = (own, members, invitations, roles, settings, domains, trail)
 OF_ADMINISTRATORS = (users, rights, sessions, clients, audit)
 for resource in (me, own_account, *OF_TENANTS, *OF_ADMINISTRATORS):
     api.add_router("/v1", resource.router)
