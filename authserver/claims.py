@@ -9,7 +9,7 @@ from accounts.models import User
 from authserver import scopes as known
 from authserver.models import Client
 from authserver.reserved_claims import RESERVED
-from foundation.rows import Rows, fetch_one
+from foundation.rows import Rows, fetch_prepared
 
 BY_CLAIM = {
     "email": known.EMAIL,
@@ -58,7 +58,7 @@ def read(user_id: UUID, tenant_id: UUID | None) -> PersonFacts | None:
 
     A tenant that the person has left since counts as none.
     """
-    row = fetch_one(READ, [user_id])
+    row = fetch_prepared(READ, [user_id])
     if row is None:
         return None
     user, roles = PERSON.read(row[2:]), dict(row[0])

@@ -50,7 +50,7 @@ def fetch_one(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Sequen
         return row
 
 
-def fetch_prepared(sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+def fetch_prepared(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | None:
     """Like ``fetch_one``, for what every request reads: PostgreSQL plans it once for each connection (ADR 69).
 
     ``sql`` must be one of few texts, and each parameter of the type that the server expects there.

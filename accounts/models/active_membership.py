@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from foundation.rows import fetch_one
+from foundation.rows import fetch_prepared
 
 ENTER = "SELECT * FROM public.tenancy_enter(%s, %s)"
 
@@ -45,5 +45,5 @@ def set_context(person_id: UUID, wanted: UUID | None) -> ActiveMembership | None
     That is the membership in the ``wanted`` tenant, else the primary one, else the oldest one. Outside a transaction
     this only returns the membership.
     """
-    row = fetch_one(ENTER, [person_id, wanted])
+    row = fetch_prepared(ENTER, [person_id, wanted])
     return ActiveMembership.of(row) if row else None

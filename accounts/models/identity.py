@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
 from foundation.moments import Moment, StatementMoment
-from foundation.rows import Rows, fetch_all, fetch_one
+from foundation.rows import Rows, fetch_all, fetch_prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class IdentityManager(models.Manager["Identity"]):
         Disconnecting it waits, and then revokes the session that is being opened too. ``User.has_second_factor`` is set
         by the same statement.
         """
-        before, row, after = Moment.now(), fetch_one(FIND, [issuer, subject]), Moment.now()
+        before, row, after = Moment.now(), fetch_prepared(FIND, [issuer, subject]), Moment.now()
         if row is None:
             return None
         identity = IDENTITIES.read(row)

@@ -21,7 +21,7 @@ from authserver.clients import secrets
 from authserver.models import Client
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.protocol.parameters import Parameters, in_query
-from foundation.rows import Rows, change, fetch_one
+from foundation.rows import Rows, change, fetch_prepared
 
 CLIENT = Rows(Client, "c")
 IN_URL = ("client_secret", "client_assertion", "code", "refresh_token", "token")
@@ -41,13 +41,13 @@ class Credentials:
 
 def find(client_id: str) -> Client | None:
     """Return the client with this ID, whoever it belongs to, in any context."""
-    row = fetch_one(FIND, [client_id])
+    row = fetch_prepared(FIND, [client_id])
     return CLIENT.read(row) if row else None
 
 
 def get(key: UUID) -> Client:
     """Return the client of a row that refers to it, whoever it belongs to, in any context."""
-    row = fetch_one(GET, [key])
+    row = fetch_prepared(GET, [key])
     assert row is not None  # noqa: S101  # a foreign key
     return CLIENT.read(row)
 
@@ -58,7 +58,7 @@ def authenticate(request: HttpRequest, form: Parameters) -> Client:
     A client that was stopped is unknown. Whatever is wrong, the answer is the same, and the trail has the reason.
     """
     given = _credentials(request, form)
-    row = fetch_one(READ, [given.client_id])
+    row = fetch_prepared(READ, [given.client_id])
     client = CLIENT.read(row[1:]) if row else None
     if row is None or client is None:
         raise _refused(given, "unknown_client")

@@ -5,7 +5,7 @@ from authserver.models import ApiKey, ServiceAccount
 from authserver.scopes import ACCOUNT_READ, ACCOUNT_WRITE, EMAIL, PROFILE
 from authserver.services import key_text
 from authserver.services.holders import CredentialHolder
-from foundation.rows import Rows, fetch_one
+from foundation.rows import Rows, fetch_prepared
 
 KEY, SERVICE, PERSON = Rows(ApiKey, "(f.key)"), Rows(ServiceAccount, "(f.service)"), Rows(User, "(f.person)")
 OWN = [PROFILE, EMAIL, ACCOUNT_READ, ACCOUNT_WRITE]  # scopes that need no role: they are about the person alone
@@ -31,7 +31,7 @@ def check(text: str, *, is_use: bool = True) -> CredentialHolder:
     if stored is None:
         raise ApiKeyRefused("key_malformed")
     columns = f"{KEY.columns}, {SERVICE.columns}, {PERSON.columns}"
-    row = fetch_one(READ.format(columns=columns), [stored.public_id, stored.digest, OWN, is_use])
+    row = fetch_prepared(READ.format(columns=columns), [stored.public_id, stored.digest, OWN, is_use])
     if row is None:
         raise ApiKeyRefused("key_unknown")
     refusal, scopes, rest = row[0], row[1], row[2:]

@@ -23,7 +23,7 @@ from authserver.tokens import access, jwts
 from authserver.tokens.digests import digest_of
 from authserver.tokens.jwts import TokenRefused
 from authserver.tokens.validity import CLIENT, FAMILY, TENANT, WHY_NOT
-from foundation.rows import fetch_one
+from foundation.rows import fetch_one, fetch_prepared
 
 REQUIRED = ("sub", "jti", "client_id", "scope")  # besides what jwts.verify requires (RFC 9068, section 2.2)
 # A tenant's client in its own name: the function is not called for others, because it is STRICT.
@@ -118,7 +118,7 @@ def _check_jwt(token: str) -> BearerToken:
     if not all(isinstance(claims.get(name), str) for name in REQUIRED):
         raise _refused("without its claims")
     family_id = claims.get("family")
-    row = fetch_one(READ_JWT, {"jti": claims["jti"], "client": claims["client_id"], "family": family_id})
+    row = fetch_prepared(READ_JWT, {"jti": claims["jti"], "client": claims["client_id"], "family": family_id})
     if row is None:
         raise _refused("client_unknown")
     limits = ClientRights.of(row[2:6])

@@ -35,6 +35,10 @@ class NamedByText(PrepareManager):
         """Keep the statement even if its first execution failed: the server has it by its name."""
         self._rotate()
 
+    def clear(self) -> bool:
+        """Keep all after a rollback, which undoes no preparing. psycopg would let the server forget them."""
+        return False
+
 
 class PreparingCursor(Cursor[Any]):
     """Prepares its statements, and sends their parameters apart from them."""
@@ -43,3 +47,8 @@ class PreparingCursor(Cursor[Any]):
         if not isinstance(self.connection._prepared, NamedByText):  # noqa: SLF001  # psycopg has no other way
             self.connection._prepared = NamedByText()  # noqa: SLF001
         return super().execute(query, params, prepare=True)
+
+    def _send_query_prepared(self, name: bytes, pgq: PostgresQuery, *, binary: bool | None = None) -> None:
+        """Keep the text, which Django's log of statements reads."""
+        self._query = pgq
+        super()._send_query_prepared(name, pgq, binary=binary)

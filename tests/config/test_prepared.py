@@ -3,31 +3,26 @@
 import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from config.postgresql.prepared import PreparingCursor
 from foundation.rows import change, fetch_all, fetch_prepared
 from tests.support.servers import Servers
 
-READ = "SELECT %s || ' was read', 1"
-KEPT = "SELECT name, generic_plans + custom_plans FROM pg_prepared_statements ORDER BY prepare_time"
+KEPT = "SELECT name, generic_plans + custom_plans FROM pg_prepared_statements WHERE statement = %s"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def _own_connection() -> None:
-    """Begin with a connection on which nothing is prepared: the pool replaces one that is closed."""
-    connection.ensure_connection()
-    connection.connection.close()
-    connection.close()
-
-
 def test_the_statement_is_prepared_once_and_other_statements_are_not() -> None:
-    for word in ("this", "that", "all"):
-        assert fetch_prepared(READ, [word]) == (f"{word} was read", 1)
-        assert fetch_all("SELECT %s", [word]) == [(word,)]
+    with CaptureQueriesContext(connection) as asked:
+        for word in ("this", "that", "all"):
+            assert fetch_prepared("SELECT %s || ' was read'", [word]) == (f"{word} was read",)
+            assert fetch_all("SELECT %s", [word]) == [(word,)]
 
-    ((name, executions),) = fetch_all(KEPT, [])
+    assert [one["sql"] for one in asked][:4:2] == ["SELECT $1 || ' was read'"] * 2
+    assert fetch_all(KEPT, ["SELECT $1"]) == []
+    ((name, executions),) = fetch_all(KEPT, ["SELECT $1 || ' was read'"])
     assert name.startswith("vestibule_")
     assert executions == 3
 
@@ -35,14 +30,15 @@ def test_the_statement_is_prepared_once_and_other_statements_are_not() -> None:
 def test_an_error_and_a_rollback_leave_it_prepared() -> None:
     def failing() -> None:
         with transaction.atomic():
-            assert fetch_prepared(READ, ["this"]) == ("this was read", 1)
+            assert fetch_prepared("SELECT upper(%s)", ["this"]) == ("THIS",)
             change("SELECT 1 / 0", [])
 
     with pytest.raises(DatabaseError, match="division by zero"):
         failing()
 
-    assert fetch_prepared(READ, ["that"]) == ("that was read", 1)
-    assert len(fetch_all(KEPT, [])) == 1
+    assert fetch_prepared("SELECT upper(%s)", ["that"]) == ("THAT",)
+    ((_, executions),) = fetch_all(KEPT, ["SELECT upper($1)"])
+    assert executions == 2
 
 
 def test_a_refused_statement_can_be_asked_again() -> None:
