@@ -26,8 +26,8 @@ class Caller:
     one app, service or person. ``client`` is the app to which a token was issued. ``last_sign_in`` says how and when
     the person last signed in. It is None for what no sign-in has given, such as a key, and it returns None if the
     credential does not tell. ``is_for_tenant`` says that the credential was given for one tenant, even if the person
-    has left it since; a session never is. ``only_tenant`` is the organization whose app it is: it learns nothing about
-    the person's others.
+    has left it since; a session never is. ``only_tenant`` is the organization whose app it is, or to which the person
+    is pinned: it learns nothing about the person's others.
     """
 
     kind: CallerKind
@@ -54,6 +54,11 @@ class Caller:
         """Whether a superuser acts on the whole site. A credential for one tenant reaches that tenant alone."""
         person = self.person if self.kind == "person" and not self.is_for_tenant else None
         return person is not None and person.is_active and person.is_superuser
+
+    @property
+    def pinned_tenant(self) -> UUID | None:
+        """The tenant whose connection opened what the credential comes from (ADR 73)."""
+        return self.person.pinned_tenant if self.person else None
 
     @property
     def with_rights(self) -> User | None:

@@ -107,6 +107,7 @@ def of_session(request: HttpRequest) -> Caller | None:
         credential=f"session {row_key(request.session.session_key)}",
         program=f"person {person.pk}",
         last_sign_in=partial(authentication, request, person),
+        only_tenant=person.pinned_tenant,
     )
 
 

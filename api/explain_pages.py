@@ -37,6 +37,7 @@ WORDS: Mapping[str, str | Promise] = {
     "tier": _("lacks the tier %s"),
     "kind": _("is not a person"),
     "session": _("needs a browser"),
+    "unpinned": _("came in through an organization's own sign-in"),
     "fresh": _("needs a recent sign-in"),
     "acr": _("needs a second factor"),
 }

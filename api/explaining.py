@@ -89,7 +89,7 @@ def explain_host(
     how = _just_now(has_factor=has_factor)
 
     def begin() -> Scope:
-        person.active_membership = set_context(person.pk, tenant_id)
+        person.active_membership = set_context(person.pk, tenant_id, pinned=person.pinned_tenant)
         return set_scope(Scope(person_id=person.pk))
 
     with request_context(begin):

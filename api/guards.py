@@ -106,7 +106,9 @@ def scope_of(caller: Caller) -> Scope:
 
     The owner of a service has their rights read here, but not their own rows.
     """
-    membership = set_context(caller.person.pk, caller.tenant_id) if caller.person and caller.tenant_id else None
+    membership = None
+    if caller.person and caller.tenant_id:
+        membership = set_context(caller.person.pk, caller.tenant_id, pinned=caller.person.pinned_tenant)
     if membership is not None and membership.tenant_id != caller.tenant_id:
         membership = None
     if caller.person is not None:

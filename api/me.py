@@ -9,6 +9,7 @@ from ninja import Field, Router, Schema, Status
 from accounts.models import Identity
 from accounts.own_account import name_change
 from accounts.own_account.name_change import NoName
+from accounts.sign_in.provider_names import is_of
 from api.callers import caller_of
 from api.guards import requires
 from api.inputs import Input
@@ -50,7 +51,9 @@ def me(request: HttpRequest) -> HttpResponse:
     if person is not None:
         known.email, known.email_verified, known.name = person.email, person.email_verified, person.name
         known.identities = [
-            IdentityOut.model_construct(**_personal_fields(identity)) for identity in Identity.objects.listed(person)
+            IdentityOut.model_construct(**_personal_fields(identity))
+            for identity in Identity.objects.listed(person)
+            if person.pinned_tenant is None or is_of(identity.provider, person.pinned_tenant)
         ]
     # Returning a response skips ninja's second validation. Backends call this on every request.
     return HttpResponse(known.model_dump_json(), content_type="application/json; charset=utf-8")

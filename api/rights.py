@@ -26,8 +26,9 @@ class Requirement:
     needs in the active tenant. ``role`` is site-wide, ``org_role`` one of the roles in the active tenant. ``tenant``
     means that the caller acts in a tenant, and if the address names one, in that tenant. ``tier`` is the least tier.
     ``fresh`` is how long ago the person may have signed in, ``acr`` how. Only a person meets the last four.
-    ``own`` means that the operation is about the person's own account, in all tenants; a service has none. ``session``
-    means that only a browser's session counts, because a program could keep what it gives after losing its access.
+    ``own`` means that the operation is about the person's own account, in all tenants; a service has none, and what a
+    tenant's connection has opened does not reach it (ADR 73). ``session`` means that only a browser's session counts,
+    because a program could keep what it gives after losing its access.
     """
 
     scope: str = ""
@@ -53,6 +54,8 @@ def lacks(caller: Caller, wanted: Requirement, *, named_tenant: UUID | None = No
     found: list[Lack] = []
     if wanted.own and caller.kind != "person":
         found.append({"kind": "person"})
+    if wanted.own and caller.pinned_tenant is not None:
+        found.append({"unpinned": True})
     if wanted.session and caller.scopes is not None:
         found.append({"session": True})
     if wanted.scope and not _has_scope(caller, wanted.scope):

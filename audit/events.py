@@ -132,6 +132,10 @@ class Event(models.TextChoices):
     FACTOR_VERIFIED = "factor.verified", _("A person verified a second factor.")
     FACTOR_REFUSED = "factor.refused", _("A second factor was wrong, or the attempt was throttled.")
     SESSION_REVOKED = "session.revoked", _("A session was revoked, by its owner or for them, for the reason given.")
+    SESSION_UNPINNED = (
+        "session.unpinned",
+        _("A session that a tenant's connection had opened was freed: its person proved what the tenant cannot."),
+    )
     TENANT_SWITCHED = "tenant.switched", _("A person went on in another of their tenants.")
     TENANT_SWITCH_REFUSED = "tenant.switch_refused", _("Somebody asked for a tenant that they do not belong to.")
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")

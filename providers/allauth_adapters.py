@@ -1,6 +1,5 @@
 """Adapters for django-allauth, which opens sessions through its login stages. Its own decisions are bypassed."""
 
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -14,21 +13,10 @@ from accounts.sessions import closing, opening
 from accounts.sign_in.factors.enrolled import Kind
 from accounts.sign_in.local.passwords import PASSKEY_ALONE
 from accounts.sign_in.reauthentication import records
+from accounts.sign_in.reauthentication.records import ProviderResponse
+from providers.base import Provider
 from providers.identity import ExternalIdentity
 from providers.linking import Linked, LinkingDecision
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuthenticationResponse:
-    """How and when a person authenticated at a provider, according to its answer.
-
-    ``authenticated_at`` is in seconds since the epoch, or None if the provider does not say. ``opened`` is True if this
-    answer opened the account.
-    """
-
-    authenticated_at: float | None
-    has_second_factor: bool
-    opened: bool = False
 
 
 class LinkedLogin(SocialLogin):  # type: ignore[misc]  # a library without types
@@ -38,9 +26,9 @@ class LinkedLogin(SocialLogin):  # type: ignore[misc]  # a library without types
     anybody up: it treats every person as an existing user.
     """
 
-    def __init__(self, linked: Linked, next_url: str, *, answer: AuthenticationResponse) -> None:
+    def __init__(self, linked: Linked, next_url: str, *, answer: ProviderResponse) -> None:
         identity = linked.identity
-        self.answer = answer
+        self.answer, self.opened_account = answer, linked.decision is LinkingDecision.ENROL
         super().__init__(account=SocialAccount(provider=identity.provider, uid=str(identity.pk)))
         self._linked = linked
         self.state = {"process": "login", "next": next_url}
@@ -93,11 +81,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library 
         """Add no message: our pages say themselves what happened."""
 
 
-def response_in(external: ExternalIdentity, linked: Linked) -> AuthenticationResponse:
-    return AuthenticationResponse(
+def response_of(provider: Provider, external: ExternalIdentity) -> ProviderResponse:
+    """Return how and when a person authenticated at a provider, according to its answer."""
+    return ProviderResponse(
+        provider=external.provider,
+        tenant_id=provider.tenant_id,
         authenticated_at=external.authenticated_at,
         has_second_factor=is_second_factor(external),
-        opened=linked.decision is LinkingDecision.ENROL,
     )
 
 
@@ -106,26 +96,18 @@ def is_second_factor(external: ExternalIdentity) -> bool:
     return any(words <= external.methods for words in settings.MFA_BY_PROVIDER.get(external.provider, ()))
 
 
-def open_session(
-    request: HttpRequest, linked: Linked, next_url: str, *, answer: AuthenticationResponse
-) -> HttpResponseBase:
+def open_session(request: HttpRequest, linked: Linked, next_url: str, *, answer: ProviderResponse) -> HttpResponseBase:
     """Sign the person in and return allauth's response: a redirect onwards, or to the second factor first."""
+    linked.user.pinned_tenant = answer.tenant_id
     if request.user.is_authenticated:
         closing.close_session(request, before_sign_in_of=linked.user)
     response: HttpResponseBase = complete_social_login(request, LinkedLogin(linked, next_url, answer=answer))
     return response
 
 
-def record_reauthentication(request: HttpRequest, linked: Linked, *, answer: AuthenticationResponse) -> None:
+def record_reauthentication(request: HttpRequest, linked: Linked, *, answer: ProviderResponse) -> None:
     """Record that the signed-in person has reauthenticated with an identity, and when."""
-    records.record_response(
-        request,
-        linked.user,
-        provider=linked.identity.provider,
-        uid=str(linked.identity.pk),
-        proven_at=answer.authenticated_at,
-        has_second_factor=answer.has_second_factor,
-    )
+    records.record_response(request, linked.user, answer, uid=str(linked.identity.pk))
 
 
 def _record_response(request: HttpRequest, user: Any, login: LinkedLogin) -> None:
@@ -133,7 +115,5 @@ def _record_response(request: HttpRequest, user: Any, login: LinkedLogin) -> Non
 
     allauth records the present moment. With single sign-on the person may have authenticated hours ago.
     """
-    answer = login.answer
-    records.complete_response(request, user, proven_at=answer.authenticated_at, opened=answer.opened)
-    if answer.has_second_factor:
-        records.record_provider_factor(request, user, login.account.provider, answer.authenticated_at)
+    records.complete_response(request, user, login.answer, opened=login.opened_account)
+    records.record_provider_factor(request, user, login.answer)

@@ -5,7 +5,7 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from accounts.sign_in.provider_names import NAMES, SAYS_WHEN, ProviderFacts, SaysWhen, set_connections
+from accounts.sign_in.provider_names import NAMES, OWNERS, SAYS_WHEN, ProviderFacts, SaysWhen, set_connections
 
 
 class ProvidersConfig(AppConfig):
@@ -15,6 +15,7 @@ class ProvidersConfig(AppConfig):
     def ready(self) -> None:
         import_module("providers.revocation.acts")
         registry = import_module("providers.registry")  # not at module level: it imports models
+        OWNERS.find = registry.tenant_of
         for provider in registry.of_environment().values():
             NAMES[provider.id], SAYS_WHEN[provider.id] = provider.name, provider.says_when
 

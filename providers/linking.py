@@ -42,20 +42,27 @@ class Linked:
     found: FoundIdentity | None = None
 
 
-def link(external: ExternalIdentity, *, connect_to: User | None = None, reauthenticate: bool = False) -> Linked:
+def link(
+    external: ExternalIdentity,
+    *,
+    connect_to: User | None = None,
+    reauthenticate: bool = False,
+    syncs_profile: bool = True,
+) -> Linked:
     """Return the account of an identity, linking the identity if necessary. Raises SignInRefused without a write.
 
     ``connect_to`` is the account of the person who wants to connect it. With ``reauthenticate`` it must be connected
-    already. Call this in the transaction that opens the session. If two callbacks enrol or connect the same identity
-    at once, the database lets one succeed, and the other decides again. An identity that is unknown while others move
-    to its issuer may be one of them, so this waits for the move (ADR 76).
+    already. Without ``syncs_profile`` a known account keeps its name and address. Call this in the transaction that
+    opens the session. If two callbacks enrol or connect the same identity at once, the database lets one succeed, and
+    the other decides again. An identity that is unknown while others move to its issuer may be one of them, so this
+    waits for the move (ADR 76).
     """
     found = Identity.objects.find(external.issuer, external.subject)
     if found is None and share_until_commit(issuer_lock(external.issuer)):
         found = Identity.objects.find(external.issuer, external.subject)
     decision = decide(found.identity if found else None, connect_to=connect_to, reauthenticate=reauthenticate)
     try:
-        return _act(decision, external, found, connect_to)
+        return _act(decision, external, found, connect_to, syncs_profile=syncs_profile)
     except IntegrityError as clash:
         found = Identity.objects.find(external.issuer, external.subject)
         if found is None:
@@ -64,9 +71,8 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, reauthen
                 "its verified email address belongs to another account",
                 person=_owner_of(external.email),
             ) from clash
-        return _act(
-            decide(found.identity, connect_to=connect_to, reauthenticate=reauthenticate), external, found, connect_to
-        )
+        decision = decide(found.identity, connect_to=connect_to, reauthenticate=reauthenticate)
+        return _act(decision, external, found, connect_to, syncs_profile=syncs_profile)
 
 
 def issuer_lock(issuer: str) -> str:
@@ -94,10 +100,15 @@ def decide(known: Identity | None, *, connect_to: User | None, reauthenticate: b
 
 
 def _act(
-    decision: LinkingDecision, external: ExternalIdentity, found: FoundIdentity | None, connect_to: User | None
+    decision: LinkingDecision,
+    external: ExternalIdentity,
+    found: FoundIdentity | None,
+    connect_to: User | None,
+    *,
+    syncs_profile: bool,
 ) -> Linked:
     if found is not None:
-        _note_changes(found.identity, external)
+        _note_changes(found.identity, external, syncs_profile=syncs_profile)
         return Linked(user=found.identity.user, identity=found.identity, decision=decision, found=found)
     with transaction.atomic():
         if connect_to is None:
@@ -143,7 +154,7 @@ def connect(external: ExternalIdentity, user: User) -> Identity:
     return identity
 
 
-def _note_changes(identity: Identity, external: ExternalIdentity) -> None:
+def _note_changes(identity: Identity, external: ExternalIdentity, *, syncs_profile: bool) -> None:
     """Update the stored profile of an identity, which is informational only. Without a change nothing is written."""
     former_name = identity.name
     provided = _provided_claims(external, identity)
@@ -153,7 +164,8 @@ def _note_changes(identity: Identity, external: ExternalIdentity) -> None:
     with acting(actor=Actor(ActorKind.PERSON, str(identity.user_id))):
         if changed:
             identity.save(update_fields=changed)
-        profile_sync.sync_profile(identity, former_name=former_name)
+        if syncs_profile:
+            profile_sync.sync_profile(identity, former_name=former_name)
 
 
 def _provided_claims(external: ExternalIdentity, identity: Identity) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class RefusalReason(StrEnum):
     SIGN_UP_BY_INVITATION = "sign_up_by_invitation"
     SIGN_UP_OF_OTHER_DOMAINS = "sign_up_of_other_domains"
     IDENTITY_NOT_CONNECTED = "identity_not_connected"
+    NOT_A_MEMBER = "not_a_member"
     LAST_SIGN_IN_METHOD = "last_sign_in_method"
     NOT_REAUTHENTICATED = "not_reauthenticated"
     STARTED_BY_ANOTHER_PERSON = "started_by_another_person"

@@ -166,6 +166,13 @@ PAGES = {
         advice=_("Choose another account at %(provider)s, or disconnect this one from the other account first."),
         by_another=True,
     ),
+    RefusalReason.NOT_A_MEMBER: RefusalPage(
+        status=403,
+        heading=_("You do not belong to this organization"),
+        happened=_("%(provider)s opens one organization here, and you are not, or not any more, a member of it."),
+        advice=_("Ask an administrator of the organization to invite you, or use another sign-in method."),
+        by_another=True,
+    ),
     RefusalReason.IDENTITY_NOT_CONNECTED: RefusalPage(
         status=403,
         heading=_("This is not one of your sign-in methods"),

@@ -99,6 +99,14 @@ def _checked(provider: Provider | None, provider_id: str) -> Provider:
     return provider
 
 
+def tenant_of(provider_id: str) -> UUID | None:
+    """Return the tenant whose connection a provider is, or None for the site's own, on or off. Raises KeyError."""
+    if provider_id in settings.SIGN_IN_PROVIDERS:
+        found = of_environment().get(provider_id)
+        return found.tenant_id if found else None
+    return directory.known()[provider_id].tenant_id
+
+
 def _provider(name: str, values: Mapping[str, Any]) -> Provider:
     seconds: int = values["refresh_interval"]
     package = import_module(f"providers.{name}")

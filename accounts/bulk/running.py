@@ -201,7 +201,7 @@ def _acting_for(action: BulkAction) -> Iterator[User]:
         return
 
     def enter_again() -> Scope:
-        starter.active_membership = set_context(starter.pk, action.tenant_id)
+        starter.active_membership = set_context(starter.pk, action.tenant_id, pinned=None)
         return Scope(
             tenant_id=starter.active_membership.tenant_id if starter.active_membership else None, person_id=starter.pk
         )

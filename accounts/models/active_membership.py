@@ -7,7 +7,7 @@ from uuid import UUID
 
 from foundation.rows import fetch_prepared
 
-ENTER = "SELECT * FROM public.tenancy_enter(%s, %s)"
+ENTER = "SELECT * FROM public.tenancy_enter(%s, %s, %s)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,11 +39,11 @@ class ActiveMembership:
         )
 
 
-def set_context(person_id: UUID, wanted: UUID | None) -> ActiveMembership | None:
+def set_context(person_id: UUID, wanted: UUID | None, *, pinned: UUID | None) -> ActiveMembership | None:
     """Set this transaction's row-level-security context and return the person's active membership, if any.
 
-    That is the membership in the ``wanted`` tenant, else the primary one, else the oldest one. Outside a transaction
-    this only returns the membership.
+    That is the membership in the ``wanted`` tenant, else the primary one, else the oldest one. If the person is
+    ``pinned``, it is only ever the one in that tenant (ADR 73). Outside a transaction this only returns the membership.
     """
-    row = fetch_prepared(ENTER, [person_id, wanted])
+    row = fetch_prepared(ENTER, [person_id, wanted, pinned])
     return ActiveMembership.of(row) if row else None

@@ -55,8 +55,9 @@ class Session(AbstractBaseSession):
     """A session with its person, so that a person's sessions can be listed and revoked.
 
     ``expire_date`` is when it ends without use: ``idle`` after ``last_seen_at``, but not later than ``ends_at``.
-    ``active_tenant`` is the tenant that the person chose. At the first use after ``revalidate_at``, its providers are
-    asked whether their sessions still exist; since ``unverified_since`` it is unknown whether one does (ADR 35).
+    ``active_tenant`` is the tenant that the person chose. ``pinned_tenant`` is the one whose connection opened the
+    session, which reaches that tenant alone (ADR 73). At the first use after ``revalidate_at``, its providers are asked
+    whether their sessions still exist; since ``unverified_since`` it is unknown whether one does (ADR 35).
 
     A row without ``user`` may be a sign-in that waits for its second factor: of the person ``waiting_for``, through an
     identity, verified in an epoch. ``waiting_cancelled`` is why it was cancelled; the row stays, so that the pages can
@@ -77,6 +78,7 @@ class Session(AbstractBaseSession):
     idle = models.DurationField(_("ends without use after"), null=True, editable=False)
     ends_at = models.DateTimeField(_("ends at the latest"), null=True, editable=False)
     active_tenant = models.UUIDField(_("organization"), null=True, editable=False)
+    pinned_tenant = models.UUIDField(_("pinned to"), null=True, editable=False)
     not_before = models.DateTimeField(_("given under"), null=True, editable=False)
     upstream_sid = models.CharField(_("session at the provider"), max_length=255, blank=True, db_default="")
     upstream_sessions = models.JSONField(  # all that it tracks: accounts.sessions.upstream_tracking

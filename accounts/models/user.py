@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.active_membership import ActiveMembership
 from accounts.models.email_fields import CanonicalField, EmailField, EmailQuerySet, WithEmail
 from accounts.models.search_words import words_of
+from accounts.models.site_rights import SiteRight
 from accounts.sign_in.local.hashing import is_right
 from foundation.canonical_email import canonical_or_none
 from foundation.rows import fetch_one
@@ -73,7 +74,12 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
     canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     email_verified = models.BooleanField(_("address is verified"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
-    is_staff = models.BooleanField(_("may enter the admin"), default=False)
+    is_staff = SiteRight(_("may enter the admin"), default=False)
+    is_superuser = SiteRight(
+        _("superuser status"),
+        default=False,
+        help_text=_("Designates that this user has all permissions without explicitly assigning them."),
+    )
     second_factor_required = models.BooleanField(
         _("needs a second factor"),
         default=False,
@@ -86,6 +92,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
     sign_in_epoch = models.DateTimeField(_("nothing judged before this opens a session"), null=True, editable=False)
 
     active_membership: ActiveMembership | None = None  # of this request
+    pinned_tenant: uuid.UUID | None = None  # of this request: all that it may reach (ADR 73)
     identities_as_read: str | None = None  # with the session of this request (Identity.objects.listed)
     has_second_factor: bool | None = None  # None until it is queried (accounts.sign_in.factors.enrolled)
     last_login = None  # sessions and the trail have it, without an UPDATE at each sign-in

@@ -4,11 +4,21 @@ A session that an attacker may hold must not gain rights that its owner is grant
 USENIX Security 2022), nor keep rights that the owner loses.
 """
 
+from uuid import UUID
+
 from django.db import transaction
 
 from accounts.models import Membership, Role, Tenant, User
 from accounts.organizations import rights
 from accounts.sessions import SessionRevocationReason, revoke_others
+from foundation.rows import fetch_one
+
+IS_MEMBER = "SELECT 1 FROM public.tenancy_own(%s) m WHERE m.tenant_id = %s"
+
+
+def is_member(user: User, tenant_id: UUID) -> bool:
+    """Whether a person is a member of a tenant now, asked in any context."""
+    return fetch_one(IS_MEMBER, [user.pk, tenant_id]) is not None
 
 
 def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> Membership:

@@ -39,13 +39,17 @@ class Organization:
     is_active: bool
 
 
-def organizations_of(person_id: UUID, *, active: UUID | None) -> list[Organization]:
-    """Return a person's tenants in the order of their names, with one statement, in any context."""
+def organizations_of(person_id: UUID, *, active: UUID | None, only: UUID | None = None) -> list[Organization]:
+    """Return a person's tenants in the order of their names, with one statement, in any context.
+
+    ``only`` is the tenant to which the person is pinned, if that is so.
+    """
     return [
         Organization(
             id=tenant_id, name=name, role=role, since=since, is_primary=is_primary, is_active=tenant_id == active
         )
         for tenant_id, name, role, is_primary, since in fetch_all(OWN, [person_id])
+        if only in {None, tenant_id}
     ]
 
 
@@ -75,7 +79,7 @@ class Menu:
         person = self._request.user
         if self.active_membership is None or not isinstance(person, User):
             return []
-        return organizations_of(person.pk, active=self.active_membership.tenant_id)
+        return organizations_of(person.pk, active=self.active_membership.tenant_id, only=person.pinned_tenant)
 
 
 def menu(request: HttpRequest) -> dict[str, Menu]:
@@ -85,7 +89,7 @@ def menu(request: HttpRequest) -> dict[str, Menu]:
 
 def switch(request: HttpRequest, person: User, tenant_id: UUID) -> None:
     """Make another of the person's tenants the active one in this session, from now on. Raises NotAMember."""
-    membership = set_context(person.pk, tenant_id)
+    membership = set_context(person.pk, tenant_id, pinned=person.pinned_tenant)
     if membership is None or membership.tenant_id != tenant_id:
         raise NotAMember
     person.active_membership = membership

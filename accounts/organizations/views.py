@@ -17,7 +17,7 @@ from accounts.organizations import own_organizations
 from accounts.organizations.delegation import may_enter_admin
 from accounts.organizations.middleware import without_tenant
 from accounts.organizations.own_organizations import Menu, NotAMember
-from accounts.sessions.signed_in import signed_in
+from accounts.sessions.signed_in import open_when_pinned, signed_in
 from audit.events import Event, record
 from foundation.next_page import query, requested_next, safe_next
 from foundation.references import new_reference
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 @without_tenant
 @require_safe
 @signed_in
+@open_when_pinned
 def listed(request: HttpRequest, person: User) -> HttpResponse:
     query_string = query(requested_next(request), stay=False)
     context = {"organizations": Menu(request), "query": query_string}
@@ -37,6 +38,7 @@ def listed(request: HttpRequest, person: User) -> HttpResponse:
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
+@open_when_pinned
 def switch(request: HttpRequest, person: User) -> HttpResponse:
     """POST switches. A person who had to sign in first arrives by GET, and chooses again."""
     next_url = safe_next(request.GET.get("next", ""))

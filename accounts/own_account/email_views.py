@@ -62,6 +62,8 @@ def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
         return render(request, "accounts/email_sign_in.html", context)
     try:
         email_change.check_owner(link, request.user)
+        if request.user.pinned_tenant is not None:
+            return gate.redirect_to_reauthenticate(request)
         if request.method != "POST":
             return render(request, "accounts/email_confirm.html", {"email": link.email, "action": request.path})
         email_change.change(link, request.user, keep_session=request.session.session_key)

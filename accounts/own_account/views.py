@@ -15,7 +15,7 @@ from accounts.models.session import row_key
 from accounts.organizations.middleware import without_tenant
 from accounts.own_account.sign_in_methods import ProviderLabel, sign_in_methods
 from accounts.sessions import SessionRevocationReason, revoke, revoke_others
-from accounts.sessions.signed_in import signed_in
+from accounts.sessions.signed_in import open_when_pinned, signed_in
 from accounts.sign_in.provider_names import name_of
 from accounts.sign_in.reauthentication import notices
 from foundation.browsers import name_browser
@@ -28,8 +28,11 @@ CLAIMS_UNREAD = "claims_unread"  # key in the session: the provider whose claims
 @without_tenant
 @require_safe
 @signed_in
+@open_when_pinned
 def account(request: HttpRequest, user: User) -> HttpResponse:
     _add_messages(request, user)
+    if user.pinned_tenant is not None:
+        return render(request, "accounts/pinned.html", {"person": user})
     context = {"person": user, "sign_in_methods": sign_in_methods(request, user)}
     return render(request, "accounts/account.html", context)
 

@@ -68,6 +68,7 @@ PROOF = object_of(
     {
         **dict.fromkeys(("uid", "provider", "type", "act"), or_none(is_text)),
         "proven_at": or_none(is_moment),
+        "tenant": or_none(is_id),
     },
 )
 FORMS: dict[str, Form] = {

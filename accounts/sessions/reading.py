@@ -16,6 +16,7 @@ READ = f"""
     SELECT
         (f.session).session_data, (f.session).created_at, (f.session).active_tenant, (f.session).ends_at,
         (f.session).is_remembered, (f.session).revalidate_at, (f.session).unverified_since,
+        (f.session).pinned_tenant,
         abs(extract(epoch FROM statement_timestamp() - (f.session).last_seen_at)) > 60, {ACTIVE_MEMBERSHIP},
         {LISTED_IN_JSON.format(person="(f.person).id")}, {PERSON.columns}
     FROM public.session_enter(%s) f
@@ -33,6 +34,7 @@ class LoadedSession:
     is_remembered: bool
     revalidate_at: datetime | None
     unverified_since: datetime | None
+    pinned_tenant: UUID | None
     is_seen_long_ago: bool
     person: User | None
 
@@ -45,12 +47,13 @@ def read(key: str) -> LoadedSession | None:
     row = fetch_prepared(READ, [row_key(key)])
     if row is None:
         return None
-    data, created_at, active_tenant, ends_at, is_remembered, revalidate_at, unverified_since, is_seen_long_ago = row[:8]
-    membership, person_columns = row[8:15], row[16:]
+    data, created_at, active_tenant, ends_at, is_remembered, revalidate_at, unverified_since, pinned_tenant = row[:8]
+    membership, identities, person_columns = row[9:16], row[16], row[17:]
     person = PERSON.read(person_columns) if person_columns[0] is not None else None
     if person is not None:
         person.active_membership = ActiveMembership.of(membership)
-        person.identities_as_read = row[15]
+        person.identities_as_read = identities
+        person.pinned_tenant = pinned_tenant
     return LoadedSession(
         data=data,
         created_at=created_at,
@@ -59,6 +62,7 @@ def read(key: str) -> LoadedSession | None:
         is_remembered=is_remembered,
         revalidate_at=revalidate_at,
         unverified_since=unverified_since,
-        is_seen_long_ago=is_seen_long_ago,
+        pinned_tenant=pinned_tenant,
+        is_seen_long_ago=row[8],
         person=person,
     )

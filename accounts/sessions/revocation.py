@@ -93,6 +93,7 @@ def leave_note(keys: list[str], note: UpstreamNote) -> int:
         upstream_sessions=[],
         ip_address=None,
         active_tenant=None,
+        pinned_tenant=None,
         revalidate_at=None,
         unverified_since=None,
         idle=None,

@@ -13,8 +13,8 @@ KEY_BYTES = 20  # random: with 160 bits, a new key need not be checked for being
 
 # Columns that are copied when a sign-in replaces the row of a browser.
 OF_THE_BROWSER = (
-    "provider", "upstream_sid", "upstream_sessions", "ip_address", "user_agent", "active_tenant", "is_remembered",
-    "revalidate_at",
+    "provider", "upstream_sid", "upstream_sessions", "ip_address", "user_agent", "active_tenant", "pinned_tenant",
+    "is_remembered", "revalidate_at",
 )  # fmt: skip
 INSERT = """
     INSERT INTO "accounts_session" AS s ({names}, not_before, idle, ends_at, expire_date)

@@ -24,17 +24,8 @@ from accounts.sessions.forms import readable
 from accounts.sessions.lifetime import NOBODYS, lifetime, longest
 from accounts.sessions.reading import LoadedSession, read
 from accounts.sessions.revocation import delete, replace
-from accounts.sessions.statements import (
-    HAS_FACTOR,
-    INSERT,
-    SEEN,
-    STANDS,
-    UPDATE,
-    adapted,
-    compared,
-    new_key,
-)
-from accounts.sessions.upstream_tracking import UpstreamSession, after_reauthentication, when_opened
+from accounts.sessions.statements import HAS_FACTOR, INSERT, SEEN, STANDS, UPDATE, adapted, compared, new_key
+from accounts.sessions.upstream_tracking import NO_PROVIDER, UpstreamSession, after_reauthentication, when_opened
 from accounts.sign_in.people import RevokedMeanwhile
 from foundation.rows import change, fetch_one
 
@@ -99,10 +90,16 @@ class SessionStore(DatabaseStore):
     @property
     def active_tenant(self) -> UUID | None:
         """The tenant that the person chose. Whether they are still a member is checked where it is entered."""
-        if "active_tenant" in self._columns:
-            chosen: UUID | None = self._columns["active_tenant"]
-            return chosen
-        return self.loaded.active_tenant if self.loaded else None
+        return self._tenant("active_tenant")
+
+    @property
+    def pinned_tenant(self) -> UUID | None:
+        """The tenant whose connection opened this session, or the sign-in that waits in it (ADR 73)."""
+        return self._tenant("pinned_tenant")
+
+    def _tenant(self, column: str) -> UUID | None:
+        found: UUID | None = self._columns[column] if column in self._columns else getattr(self.loaded, column, None)
+        return found
 
     @property
     def is_remembered(self) -> bool:
@@ -158,8 +155,8 @@ class SessionStore(DatabaseStore):
         self._is_another_row, self._found = True, None
         if self._event is None or self._event.person != user.pk:
             self._event = AuthenticationEvent.of(user)
-        if self._event.identity_id is None:  # this sign-in does not track what an earlier one in this browser did
-            self.describe({"upstream_sid": "", "upstream_sessions": [], "revalidate_at": None})
+        if self._event.identity_id is None:  # nothing is left of what an earlier sign-in in this browser did
+            self.describe(NO_PROVIDER)
         return self._event
 
     def assume_no_factor(self) -> None:

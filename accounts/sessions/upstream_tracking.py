@@ -23,6 +23,15 @@ class UpstreamSession:
     opened: bool = False
 
 
+# The columns of a session that no provider has opened.
+NO_PROVIDER: dict[str, Any] = {
+    "upstream_sid": "",
+    "upstream_sessions": [],
+    "revalidate_at": None,
+    "pinned_tenant": None,
+}
+
+
 def when_opened(upstream: UpstreamSession) -> dict[str, Any]:
     """Return the columns of a session that is opened in a provider's session."""
     return {"upstream_sid": upstream.sid, "upstream_sessions": [asdict(replace(upstream, opened=True))]}

@@ -26,6 +26,13 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library 
         row = fetch_one(BY_KEY, [user_id])
         return USERS.read(row) if row else None
 
+    def _get_permissions(self, user_obj: Any, obj: Any, from_name: str) -> set[str]:
+        """Return nothing for a pinned person: neither their own permissions nor those of groups count (ADR 73)."""
+        if user_obj.pinned_tenant is not None:
+            return set()
+        found: set[str] = super()._get_permissions(user_obj, obj, from_name)
+        return found
+
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return the person's own permissions, and those of their role in the active tenant."""
         everywhere: set[str] = super().get_all_permissions(user_obj, obj)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from uuid import UUID
 
 NAMES: dict[str, str] = {}  # of the environment's providers by id, for people to read
 SAYS_WHEN: dict[str, "SaysWhen"] = {}
@@ -32,6 +33,26 @@ _of_connection: list[Callable[[str], ProviderFacts | None]] = [_knows_none]
 def set_connections(find: Callable[[str], ProviderFacts | None]) -> None:
     """Tell this module how to find the providers that are connections. ``providers`` calls it, on a floor above."""
     _of_connection[:] = [find]
+
+
+class ProviderOwners:
+    """Whose each provider is: the site's own, or a tenant's connection. ``find`` is set when the process starts.
+
+    It returns None for the site's own, and raises KeyError for a provider that does not exist (any more).
+    """
+
+    find: Callable[[str], UUID | None]
+
+
+OWNERS = ProviderOwners()
+
+
+def is_of(provider: str, tenant_id: UUID | None) -> bool:
+    """Whether a provider is a tenant's connection, or with None the site's own. An unknown one is nobody's."""
+    try:
+        return OWNERS.find(provider) == tenant_id
+    except KeyError:
+        return False
 
 
 def name_of(provider: str) -> str:

@@ -27,7 +27,7 @@ def caller_at(
     """
     membership = person.active_membership
     if host.tenant_id and (membership is None or membership.tenant_id != host.tenant_id):
-        membership = set_context(person.pk, host.tenant_id)
+        membership = set_context(person.pk, host.tenant_id, pinned=person.pinned_tenant)
         membership = membership if membership and membership.tenant_id == host.tenant_id else None
         person.active_membership = membership
     return Caller(

@@ -115,6 +115,7 @@ PROVIDERS: Mapping[RefusalReason, Text] = {
         ),
         _("Invite the person, or let the connection admit more people. Its page says whom it admits."),
     ),
+    RefusalReason.NOT_A_MEMBER: _("Invite the person into the organization, if they should belong to it."),
     RefusalReason.LAST_SIGN_IN_METHOD: _("The person connects another sign-in method first."),
 }  # fmt: skip
 INVITATIONS: Mapping[OfInvitation, Text] = {

@@ -1,6 +1,7 @@
 """The callback view, the same for all providers: it checks the provider's answer and acts on it."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_GET
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
+from accounts.organizations import memberships
 from accounts.organizations.claim_rules import applying
 from accounts.organizations.middleware import without_tenant
 from accounts.own_account.views import CLAIMS_UNREAD
@@ -25,8 +27,10 @@ from accounts.sessions import (
     forget_sign_in,
     revoke_others,
 )
+from accounts.sessions.pinning import unpin
 from accounts.sessions.upstream_logout import has_ended
 from accounts.sign_in import people
+from accounts.sign_in.factors.enrolled import has_second_factor
 from accounts.sign_in.provider_names import SaysWhen, name_of
 from accounts.sign_in.reauthentication import gate
 from accounts.sign_in.reauthentication.acts import (
@@ -35,13 +39,14 @@ from accounts.sign_in.reauthentication.acts import (
     after_reauthentication_to_connect,
     needs_reauthentication,
 )
+from accounts.sign_in.reauthentication.records import ProviderResponse
 from audit.context import Actor, ActorKind, acting
 from foundation import lifetimes
 from foundation.cookies import set_cookie
 from foundation.moments import Moment, StatementMoment
 from foundation.rows import release_connection
 from providers import admission, registry, second_factor, vault
-from providers.allauth_adapters import open_session, record_reauthentication, response_in
+from providers.allauth_adapters import open_session, record_reauthentication, response_of
 from providers.base import Provider
 from providers.buttons import LAST_USED
 from providers.flow import Flow, Process, peek_flow, session_began, take_flow, used_state
@@ -54,6 +59,14 @@ from providers.revalidation.interval import next_time
 from providers.upstream import one_deadline
 from providers.views.code_in_callback import code_in
 from providers.views.finished import FINISHED, finished_already, without_secret
+
+
+class NoMember(Exception):
+    """A tenant's connection vouches for a person who is not, or not any more, a member of that tenant."""
+
+    def __init__(self, person: UUID) -> None:
+        super().__init__(str(person))
+        self.refused = SignInRefused(RefusalReason.NOT_A_MEMBER, "it is no member of the tenant", person=person)
 
 
 @without_tenant  # it waits for the provider, and then opens its own transaction
@@ -75,28 +88,54 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         with one_deadline():
             external = provider.believed(provider.identify(code_in(request, provider), flow))
         _check_is_dated(provider, flow, external)
-        with people.with_next(flow.next, stays=flow.stays), transaction.atomic():
-            starter = _starter(request, flow)
-            linked = link(external, connect_to=starter, reauthenticate=flow.process is Process.REAUTHENTICATE)
-            admission.admit(request, provider, external, linked, next_url=flow.next)
-            judged_at = (linked.found.asked if linked.found else StatementMoment.now()).began(began)
-            if not vault.store(linked.identity, external.tokens, sid=external.session):
-                raise account_deactivated(linked.user.pk, "it was deactivated while the sign-in waited")
-            response = _finish(request, provider, flow, external, linked, judged_at)
-            spent_here = {"spent": used_state(flow.state), "next": without_secret(response.headers["Location"])}
-            request.session[FINISHED] = spent_here
-            request.session.save()  # before the rules: a changed role revokes earlier sign-ins
-            _apply_rules(request, flow, external, linked)
+        response = _accept(request, provider, flow, external, began)
         response = second_factor.redirect_for_second_factor(request, provider, flow, response)
     except SignInRefused as refused:
         with_prompt = silent_check.ask_with_prompt(flow, refused)
         return with_prompt or refuse(request, provider_id, refused, flow or peek_flow(request), external=external)
-    except FactorAddedMeanwhile:
+    except (FactorAddedMeanwhile, NoMember) as found:
         forget_sign_in(request)
-        return refuse(request, provider_id, _factor_added(), flow, external=external)
+        reason = found.refused if isinstance(found, NoMember) else _factor_added()
+        return refuse(request, provider_id, reason, flow, external=external)
     if isinstance(response, HttpResponse):
         flow.forget(response)  # a refused attempt keeps its cookie, for the retry
     return response
+
+
+def _accept(
+    request: HttpRequest, provider: Provider, flow: Flow, external: ExternalIdentity, began: Moment
+) -> HttpResponseBase:
+    """Link the identity and open the session, in one transaction. Raises SignInRefused, NoMember and others.
+
+    A tenant's connection signs in members of the tenant only. Whether its claim rules have just ended the membership is
+    known at the end, and stays true.
+    """
+    with people.with_next(flow.next, stays=flow.stays), transaction.atomic():
+        starter = _starter(request, flow)
+        linked = link(
+            external,
+            connect_to=starter,
+            reauthenticate=flow.process is Process.REAUTHENTICATE,
+            syncs_profile=provider.tenant_id is None,
+        )
+        admission.admit(request, provider, external, linked, next_url=flow.next)
+        judged_at = (linked.found.asked if linked.found else StatementMoment.now()).began(began)
+        if not vault.store(linked.identity, external.tokens, sid=external.session):
+            raise account_deactivated(linked.user.pk, "it was deactivated while the sign-in waited")
+        response = _finish(request, provider, flow, external, linked, judged_at)
+        spent_here = {"spent": used_state(flow.state), "next": without_secret(response.headers["Location"])}
+        request.session[FINISHED] = spent_here
+        request.session.save()  # before the rules: a changed role revokes earlier sign-ins
+        _apply_rules(request, provider, flow, external, linked)
+    if not _is_served(provider, flow, linked):
+        raise NoMember(linked.user.pk)
+    return response
+
+
+def _is_served(provider: Provider, flow: Flow, linked: Linked) -> bool:
+    if provider.tenant_id is None or flow.process is not Process.SIGN_IN:
+        return True
+    return memberships.is_member(linked.user, provider.tenant_id)
 
 
 def provider_of(provider_id: str, *, is_start: bool) -> Provider:
@@ -153,13 +192,14 @@ def _finish(
     linked: Linked,
     judged_at: datetime,
 ) -> HttpResponseBase:
-    session, answer = request.session, response_in(external, linked)
+    session, answer = request.session, response_of(provider, external)
     assert isinstance(session, SessionStore)  # noqa: S101  # our session engine
     upstream = UpstreamSession(provider=external.provider, identity=linked.identity.pk, sid=external.session)
     proof = _proof(external, linked, judged_at)
     if flow.process is Process.SIGN_IN:
         session.set_authentication_event(proof)
-        session.describe({"is_remembered": flow.stays})  # it is still needed after allauth's stages
+        # Both are still needed after allauth's stages.
+        session.describe({"is_remembered": flow.stays, "pinned_tenant": provider.tenant_id})
         session.opened_in(upstream)
         session.describe({"revalidate_at": next_time([provider])})
         response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL), answer=answer)
@@ -176,7 +216,14 @@ def _finish(
     silent_check.settle(session, linked.user)
     if not flow.silent:
         record_reauthentication(request, linked, answer=answer)
+        if _frees(provider, linked, answer):
+            unpin(request, linked.user)
     return _onward(request, flow, linked)
+
+
+def _frees(provider: Provider, linked: Linked, answer: ProviderResponse) -> bool:
+    """Whether an identity frees a pinned session. A person with a factor has to use it, as at a sign-in."""
+    return provider.tenant_id is None and (answer.has_second_factor or not has_second_factor(linked.user))
 
 
 def _proof(external: ExternalIdentity, linked: Linked, judged_at: datetime) -> AuthenticationEvent:
@@ -205,7 +252,9 @@ def _onward(request: HttpRequest, flow: Flow, linked: Linked) -> HttpResponseBas
     return HttpResponseRedirect(onward)
 
 
-def _apply_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> None:
+def _apply_rules(
+    request: HttpRequest, provider: Provider, flow: Flow, external: ExternalIdentity, linked: Linked
+) -> None:
     """Apply the claim rules, also after connecting or reauthenticating: the claims are just as valid then.
 
     For a known identity, the rules were loaded together with it. For a new one, they are loaded only if the provider
@@ -216,7 +265,12 @@ def _apply_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, l
     known = linked.found.rules if linked.found else applying.load_rules(linked.identity)
     with acting(actor=Actor(ActorKind.SERVICE, external.provider)):
         was_blind = applying.apply_rules(
-            linked.identity, external.provided, known, unreadable=external.unreadable, keep=request.session.session_key
+            linked.identity,
+            external.provided,
+            known,
+            unreadable=external.unreadable,
+            keep=request.session.session_key,
+            only=provider.tenant_id,
         )
     if was_blind:
         request.session[CLAIMS_UNREAD] = external.provider

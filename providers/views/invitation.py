@@ -15,6 +15,7 @@ from accounts.models import Invitation, User
 from accounts.organizations import invitations, own_organizations
 from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused, Link, Welcome
 from accounts.sessions import closing
+from accounts.sessions.signed_in import redirect_to_reauthenticate
 from accounts.sign_in import rate_limits
 from accounts.sign_in.local import registration
 from accounts.sign_in.local import views as local_pages
@@ -103,6 +104,8 @@ def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespon
         return rate_limits.too_many_requests(VIEW_LIMIT)
     person = request.user if isinstance(request.user, User) else None
     try:
+        if person is not None and person.pinned_tenant is not None:
+            return redirect_to_reauthenticate(request)
         if request.method == "POST" and person is not None:
             return _accept(request, link, person)
         found, welcome = invitations.load(link, person)

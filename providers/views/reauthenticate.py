@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.mailing.mail import MailNotConfigured
 from accounts.models import User
-from accounts.sessions.signed_in import signed_in
+from accounts.sessions.pinning import unpin
+from accounts.sessions.signed_in import open_when_pinned, signed_in
 from accounts.sign_in import login_throttle, rate_limits
 from accounts.sign_in.factors.enrolled import has_second_factor
 from accounts.sign_in.factors.verification import FactorRefused, FactorUnreadable, verify
@@ -21,7 +22,7 @@ from accounts.sign_in.login_throttle import Throttled
 from accounts.sign_in.mailed_codes import CodeRefused
 from accounts.sign_in.provider_names import name_of
 from accounts.sign_in.reauthentication import codes, gate
-from accounts.sign_in.reauthentication.acts import Act, act_of
+from accounts.sign_in.reauthentication.acts import OF_TENANTS, Act, act_of
 from accounts.sign_in.reauthentication.codes import TooManyCodes
 from accounts.sign_in.reauthentication.decision import has_nothing_stronger, recent_answer, says_when
 from accounts.sign_in.reauthentication.records import AuthenticationRecord, records_of
@@ -46,6 +47,7 @@ class ReauthenticationRequest:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
+@open_when_pinned
 @sensitive_post_parameters("password", "code")
 def reauthenticate(request: HttpRequest, user: User) -> HttpResponse:
     """Reauthenticate with the second factor if there is one, else with a password, a provider or a mailed code."""
@@ -66,7 +68,13 @@ def reauthenticate(request: HttpRequest, user: User) -> HttpResponse:
         except Throttled as throttled:  # not raised: that would roll back the entry in the trail
             return login_throttle.answer(throttled)
     methods = _methods(reauthentication)
-    context = {"error": error, "act": reauthentication.act, "action": request.get_full_path(), "back": _back(next_url)}
+    context = {
+        "error": error,
+        "act": reauthentication.act,
+        "action": request.get_full_path(),
+        "back": _back(next_url),
+        "pinned_to": _pinned_to(reauthentication),
+    }
     leading_to = [*methods.get("providers", ()), *methods.get("steps", ())]
     return page_with_buttons(request, "accounts/reauthenticate.html", context | methods, leading_to, status=status)
 
@@ -94,6 +102,7 @@ def _check_password(reauthentication: ReauthenticationRequest) -> None:
     if not passwords.is_of(reauthentication.request, reauthentication.user, reauthentication.request.POST["password"]):
         raise FactorRefused
     gate.record_method(reauthentication.request, reauthentication.user, "password")
+    unpin(reauthentication.request, reauthentication.user)
 
 
 def _methods(reauthentication: ReauthenticationRequest) -> dict[str, Any]:
@@ -101,9 +110,10 @@ def _methods(reauthentication: ReauthenticationRequest) -> dict[str, Any]:
     request, user = reauthentication.request, reauthentication.user
     if has_second_factor(user):
         return {"has_factor": True, **verification_choices(request, user)}
+    if _pinned_to(reauthentication):
+        return _methods_to_unpin(reauthentication)
     records = records_of(request, user)
-    connected = set(user.identities.values_list("provider", flat=True))
-    among = registry.among(connected)
+    among = [one for one in _connected(user) if one.tenant_id in {None, user.pinned_tenant}]
     enough = [one for one in among if says_when(one.id, records)]
     rest = [one for one in among if one not in enough]
     is_enough_alone = has_nothing_stronger(user, records)
@@ -113,6 +123,26 @@ def _methods(reauthentication: ReauthenticationRequest) -> dict[str, Any]:
         "is_enough_alone": is_enough_alone,
         **({} if is_enough_alone else _by_mail(reauthentication, rest, records)),
     }
+
+
+def _pinned_to(reauthentication: ReauthenticationRequest) -> str:
+    """Return the name of the organization to which the session is pinned, if that is in the way of the act."""
+    membership = reauthentication.user.active_membership
+    is_in_the_way = reauthentication.user.pinned_tenant is not None and reauthentication.act not in OF_TENANTS
+    return membership.tenant_name if is_in_the_way and membership else ""
+
+
+def _methods_to_unpin(reauthentication: ReauthenticationRequest) -> dict[str, Any]:
+    """Return the context with the methods that the tenant of a pinned session does not control (ADR 73)."""
+    user = reauthentication.user
+    return {
+        "has_password": passwords.may_open(user),
+        "providers": _buttons(reauthentication, [one for one in _connected(user) if one.tenant_id is None]),
+    }
+
+
+def _connected(user: User) -> list[Provider]:
+    return registry.among(set(user.identities.values_list("provider", flat=True)))
 
 
 def _by_mail(

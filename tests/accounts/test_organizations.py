@@ -209,9 +209,9 @@ def test_listing_organizations_leaves_the_context_unchanged(town: Town) -> None:
 def test_a_session_that_was_revoked_meanwhile_switches_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     client = signed_in(town.both)
 
-    def meanwhile(person_id: UUID, wanted: UUID) -> ActiveMembership | None:
+    def meanwhile(person_id: UUID, wanted: UUID, *, pinned: UUID | None) -> ActiveMembership | None:
         Session.objects.all().delete()
-        return set_context(person_id, wanted)
+        return set_context(person_id, wanted, pinned=pinned)
 
     monkeypatch.setattr(own_organizations, "set_context", meanwhile)
     answer = client.post(SWITCH, {"organization": str(town.b.tenant.pk)})

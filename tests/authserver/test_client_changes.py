@@ -198,7 +198,7 @@ def give_scopes(side: Side, *scopes: str) -> None:
 def at_work(side: Side) -> Iterator[User]:
     """Be the owner of a tenant, who works there."""
     with tenant_context(side.tenant.pk, person_id=side.owner.pk):
-        side.owner.active_membership = set_context(side.owner.pk, side.tenant.pk)
+        side.owner.active_membership = set_context(side.owner.pk, side.tenant.pk, pinned=None)
         yield side.owner
 
 

@@ -12,6 +12,7 @@ from tests.browser.app_states import APP_STATES
 from tests.browser.chromium import photograph
 from tests.browser.invitation_states import INVITATION_STATES
 from tests.browser.notice_states import NOTICE_STATES
+from tests.browser.pinned_states import PINNED_STATES
 from tests.browser.reference_states import REFERENCE_STATES
 from tests.browser.states import STATES, State, reach
 from tests.browser.trail_states import TRAIL_STATES
@@ -20,7 +21,7 @@ from tests.browser.visitor import NewVisitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES, *APP_STATES]
+OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES, *APP_STATES, *PINNED_STATES]
 EVERYWHERE = [*OURS, *ADMIN_STATES, *UPON_PERSON_STATES, *TRAIL_STATES, *REFERENCE_STATES]
 
 ALBUM = CHECKOUT / "docs" / "screens"

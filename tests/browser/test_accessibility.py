@@ -13,6 +13,7 @@ from tests.browser.app_states import APP_STATES
 from tests.browser.chromium import Theme
 from tests.browser.invitation_states import INVITATION_STATES
 from tests.browser.notice_states import NOTICE_STATES
+from tests.browser.pinned_states import PINNED_STATES
 from tests.browser.reference_states import REFERENCE_STATES
 from tests.browser.states import STATES, State, reach
 from tests.browser.trail_states import TRAIL_STATES
@@ -21,7 +22,7 @@ from tests.browser.visitor import OVERFLOW, NewVisitor, Visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES, *APP_STATES]
+OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES, *APP_STATES, *PINNED_STATES]
 EVERYWHERE = [
     *OURS,
     *ADMIN_STATES,

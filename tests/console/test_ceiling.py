@@ -113,7 +113,7 @@ def test_global_roles_cannot_be_changed_by_tenants(town: Town) -> None:
 @pytest.mark.promise(47)
 def test_permissions_in_one_tenant_count_for_nothing_in_another(town: Town) -> None:
     with tenant_context(town.a.tenant.pk, person_id=town.a.owner.pk):
-        town.a.owner.active_membership = set_context(town.a.owner.pk, town.a.tenant.pk)
+        town.a.owner.active_membership = set_context(town.a.owner.pk, town.a.tenant.pk, pinned=None)
         member = Role.objects.get(name="member")
 
     assert delegation.may_grant(town.a.owner, member, town.a.tenant.pk)

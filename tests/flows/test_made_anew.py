@@ -472,7 +472,7 @@ def test_rights_are_checked_under_the_lock(town: Town, member: User, refused: st
     with site_context("a test"):
         Membership.objects.create(user=member, tenant=town.b.tenant, role=Role.objects.get(name="member"))
     owner = User.objects.get(pk=town.a.owner.pk)
-    owner.active_membership = set_context(owner.pk, town.a.tenant.pk)
+    owner.active_membership = set_context(owner.pk, town.a.tenant.pk, pinned=None)
 
     assert obstacle(refused, owner) is Obstacle.NOT_YOURS
 

@@ -275,6 +275,13 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "email": "ada@example.com",
                 "action": "/accounts/reauthenticate/",
             },
+            "pinned": {
+                "user": ADA,
+                "act": Act.OTHER,
+                "pinned_to": "Analytical Engines",
+                "providers": [GOOGLE],
+            },
+            "pinned-without-a-way": {"user": ADA, "act": Act.EMAIL, "pinned_to": "Analytical Engines"},
             "sign-in-is-enough": {
                 "user": ADA,
                 "act": Act.EMAIL,
@@ -337,6 +344,10 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
                 "person": replace(ADA, email_verified=False),
                 "sign_in_methods": [],
             },
+        },
+        "accounts/pinned.html": {
+            "usual": {"user": ADA, "person": ADA, "organizations": IN_ONE},
+            "nameless": {"user": NAMELESS, "person": NAMELESS, "organizations": IN_ONE},
         },
         "accounts/connections.html": {
             "two": {

@@ -53,7 +53,7 @@ def begin(pooled: psycopg.Connection[Any], town: Town, who: str) -> set[str]:
     sides = {"Abbey": town.a, "Barn": town.b}
     if who.startswith("enters"):
         side = sides[who.removeprefix("enters ")]
-        pooled.execute(ENTER, [side.owner.pk, None])
+        pooled.execute(ENTER, [side.owner.pk, None, None])
         return {side.tenant.name}
     scopes = {
         **{name: (Scope(tenant_id=side.tenant.pk), {name}) for name, side in sides.items()},

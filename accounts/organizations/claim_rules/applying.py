@@ -29,16 +29,21 @@ def apply_rules(
     *,
     unreadable: Collection[str] = (),
     keep: str | None,
+    only: UUID | None = None,
 ) -> bool:
     """Grant and withdraw memberships by the rules of the identity's provider and these claims.
 
     ``known`` is the rules and the person's memberships, from ``load_rules`` or ``Identity.objects.find``. Call this in
     the transaction that opens the session; then ``keep`` is that session's key. Returns whether a rule was skipped
-    because its claim is in ``unreadable``.
+    because its claim is in ``unreadable``. ``only`` is the tenant whose connection makes these claims: they mean
+    nothing in others (ADR 73).
     """
     if known is None:
         return False
     rules, held = parse_rules(known)
+    if only is not None:
+        rules = [rule for rule in rules if rule.tenant_id == only]
+        held = [membership for membership in held if membership.tenant_id == only]
     skipped = [rule.id for rule in rules if _is_skipped(rule, claims, unreadable)]
     changes = decide([rule for rule in rules if rule.id not in skipped], claims, held)
     with acting(tenant_id=None):  # the event may concern several tenants

@@ -97,6 +97,8 @@ def waiting_stage(request: HttpRequest) -> SecondFactorStage | None:
     if found is None or found.login.user is None or not found.login.user.is_active:
         return None
     stage: SecondFactorStage = found
+    if isinstance(request.session, SessionStore):
+        stage.person.pinned_tenant = request.session.pinned_tenant
     with people.with_next(stage.onward, stays=stage.stays):
         if not Session.objects.waiting().of_browser(request.session.session_key).exists():
             raise people.RevokedMeanwhile(stage.person.pk)

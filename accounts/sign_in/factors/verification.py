@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.sessions.pinning import unpin
 from accounts.sign_in import login_throttle, rate_limits
 from accounts.sign_in.factors import recovery, totp
 from accounts.sign_in.factors.enrolled import Kind, record_use
@@ -51,6 +52,7 @@ def verify(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
             raise FactorRefused
         record(Event.FACTOR_VERIFIED, person=user, object=row, kind=row.type)
     gate.record_method(request, user, gate.SECOND_FACTOR, type=row.type)
+    unpin(request, user)
 
 
 def _by_passkey(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Authenticator:

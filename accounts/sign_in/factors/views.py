@@ -41,6 +41,8 @@ def may_add_factor(view: AddingView) -> Callable[[HttpRequest], HttpResponseBase
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
         if stage := waiting_stage(request):
+            if stage.person.pinned_tenant is not None and not has_second_factor(stage.person):
+                return render(request, "accounts/factor_elsewhere.html", {"person": stage.person}, status=403)
             verify_url = reverse("verify-factor") + _query(request)
             return redirect(verify_url) if has_second_factor(stage.person) else view(request, stage.person)
         if not isinstance(request.user, User):

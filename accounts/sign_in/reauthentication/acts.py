@@ -22,6 +22,9 @@ class Act(models.TextChoices):
     OTHER = "other", _("do something that needs it")
 
 
+# Acts in the administration of a tenant. All others are acts on the person's own account.
+OF_TENANTS = frozenset({Act.ADMINISTER, Act.CONNECT_REFUSED})
+
 ACTS = {
     "connections": Act.CONNECT,
     "provider-start": Act.CONNECT,

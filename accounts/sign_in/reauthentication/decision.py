@@ -11,7 +11,7 @@ from accounts.sign_in.factors.enrolled import has_second_factor
 from accounts.sign_in.local import passwords
 from accounts.sign_in.provider_names import SaysWhen, expected_of
 from accounts.sign_in.reauthentication import codes
-from accounts.sign_in.reauthentication.acts import Act
+from accounts.sign_in.reauthentication.acts import OF_TENANTS, Act
 from accounts.sign_in.reauthentication.records import AuthenticationMethod, AuthenticationRecord, records_of
 from foundation import lifetimes
 from foundation.clocks import LEEWAY_SECONDS
@@ -36,10 +36,11 @@ class Verdict(Enum):
 def judge(request: HttpRequest, act: Act) -> Verdict:
     """Judge how the person of a request has authenticated within ten minutes.
 
-    A person with a second factor must use it: a password, a mailbox or an account at a provider may be stolen.
+    A person with a second factor must use it: a password, a mailbox or an account at a provider may be stolen. In a
+    pinned session nothing suffices for an act on the account: what does suffice ends the pinning first (ADR 73).
     """
     user = request.user
-    if not isinstance(user, User):
+    if not isinstance(user, User) or (user.pinned_tenant is not None and act not in OF_TENANTS):
         return Verdict.STALE
     proofs = records_of(request, user)
     recent = [proof for proof in proofs if _is_recent(proof)]

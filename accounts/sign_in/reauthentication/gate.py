@@ -12,13 +12,11 @@ mailed code counts for one act only.
 
 from functools import wraps
 from typing import ParamSpec
-from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponseBase
 
 from accounts.models import User
-from accounts.sessions.signed_in import UserView, View, signed_in
+from accounts.sessions.signed_in import UserView, View, open_when_pinned, redirect_to_reauthenticate, signed_in
 from accounts.sign_in.reauthentication import notices
 from accounts.sign_in.reauthentication.acts import Act, act_of
 from accounts.sign_in.reauthentication.decision import Verdict, judge
@@ -51,12 +49,6 @@ def is_reauthenticated(request: HttpRequest, act: Act | None = None, *, is_done:
     return verdict is not Verdict.STALE
 
 
-def redirect_to_reauthenticate(request: HttpRequest, *, next: str = "") -> HttpResponseRedirect:  # noqa: A002  # the name in the query string
-    """Redirect a signed-in person to reauthenticate, and back to ``next``, a path of this site, by GET."""
-    query = urlencode({"next": next or request.get_full_path()})
-    return HttpResponseRedirect(f"{reverse('reauthenticate')}?{query}")
-
-
 def reauthentication_required(view: UserView[Arguments]) -> View[Arguments]:
     """Call the view with the signed-in ``User`` if they are reauthenticated; otherwise redirect to reauthenticate.
 
@@ -64,6 +56,7 @@ def reauthentication_required(view: UserView[Arguments]) -> View[Arguments]:
     """
 
     @signed_in
+    @open_when_pinned  # the decision knows which acts are
     @wraps(view)
     def guarded(
         request: HttpRequest, user: User, /, *args: Arguments.args, **kwargs: Arguments.kwargs

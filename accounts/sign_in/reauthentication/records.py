@@ -1,12 +1,14 @@
 """The authentication records of a session, which ``decision`` reads.
 
-They are in the list that allauth keeps in the session, which belongs to one person and ends with the session.
+They are in the list that allauth keeps in the session, which belongs to one person and ends with the session. What a
+tenant's connection says counts in sessions that are pinned to that tenant, and nowhere else (ADR 73).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
+from uuid import UUID
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from django.http import HttpRequest
@@ -56,31 +58,48 @@ def record_code(request: HttpRequest, user: User, act: Act) -> None:
     record_method(request, user, MAILED_CODE, act=act.value)
 
 
-def record_response(
-    request: HttpRequest, user: User, *, provider: str, uid: str, proven_at: float | None, has_second_factor: bool
-) -> None:
-    """Record the response of a provider that was asked to reauthenticate, with its ``auth_time``."""
-    record_method(request, user, PROVIDER, provider=provider, uid=uid, proven_at=proven_at, was_asked=True)
-    if has_second_factor:
-        record_provider_factor(request, user, provider, proven_at)
+@dataclass(frozen=True, kw_only=True)
+class ProviderResponse:
+    """What a provider says of an authentication: its ``auth_time``, if any, and whether it verified a second factor.
+
+    ``tenant_id`` is the tenant whose connection the provider is, or None for the site's own.
+    """
+
+    provider: str
+    tenant_id: UUID | None
+    authenticated_at: float | None
+    has_second_factor: bool
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What a record keeps of it; allauth leaves out values that are None."""
+        return {"proven_at": self.authenticated_at, "tenant": str(self.tenant_id) if self.tenant_id else None}
 
 
-def record_provider_factor(request: HttpRequest, user: User, provider: str, proven_at: float | None) -> None:
-    record_method(request, user, SECOND_FACTOR, type=BY_PROVIDER, provider=provider, proven_at=proven_at)
+def record_response(request: HttpRequest, user: User, response: ProviderResponse, *, uid: str) -> None:
+    """Record the response of a provider that was asked to reauthenticate."""
+    record_method(request, user, PROVIDER, provider=response.provider, uid=uid, was_asked=True, **response.said)
+    record_provider_factor(request, user, response)
 
 
-def complete_response(request: HttpRequest, user: User, *, proven_at: float | None, opened: bool) -> None:
-    """Add to the record that allauth has just made the ``auth_time``, and whether the response opened the account."""
+def record_provider_factor(request: HttpRequest, user: User, response: ProviderResponse) -> None:
+    """Record the second factor that a provider says it has verified, if it says so."""
+    if response.has_second_factor:
+        record_method(request, user, SECOND_FACTOR, type=BY_PROVIDER, provider=response.provider, **response.said)
+
+
+def complete_response(request: HttpRequest, user: User, response: ProviderResponse, *, opened: bool) -> None:
+    """Add to the record that allauth has just made what the response says, and whether it opened the account."""
     records = get_authentication_records(request, user)
     if records and records[-1]["method"] == PROVIDER:
-        records[-1] |= {"proven_at": proven_at} if proven_at is not None else {}
+        records[-1] |= {name: value for name, value in response.said.items() if value is not None}
         records[-1] |= {"opened": True} if opened else {}
         request.session.modified = True
 
 
 def records_of(request: HttpRequest, user: User) -> list[AuthenticationRecord]:
-    """Return the authentication records of this session, oldest first."""
-    found = (_read(record) for record in get_authentication_records(request, user))
+    """Return the authentication records of this session that count, oldest first."""
+    found = (_read(record) for record in _counting(request, user))
     return [proof for proof in found if proof is not None]
 
 
@@ -90,8 +109,13 @@ def has_second_factor(request: HttpRequest, user: User, *, since: float = 0.0) -
     This is for sign-in, where a provider's second factor counts as long as the provider's session lasts. Whether it is
     recent enough for an act is for ``decision`` to say.
     """
-    records = get_authentication_records(request, user)
+    records = _counting(request, user)
     return any(record["method"] == SECOND_FACTOR and record["at"] >= since for record in records)
+
+
+def _counting(request: HttpRequest, user: User) -> list[Mapping[str, Any]]:
+    pinned = str(user.pinned_tenant) if user.pinned_tenant else None
+    return [record for record in get_authentication_records(request, user) if record.get("tenant") in {None, pinned}]
 
 
 def _read(record: Mapping[str, Any]) -> AuthenticationRecord | None:
