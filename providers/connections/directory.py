@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -32,8 +33,8 @@ logger = logging.getLogger(__name__)
 KEY = "connections:stamp"
 CACHED_FOR = 600  # seconds, after which a change that bypassed Django is noticed at the latest
 MOST_BUILT = 256  # providers of this process; each keeps its connections to the provider's servers
-CONNECTIONS = Rows(Connection, "c")
-CURRENT = f"SELECT {CONNECTIONS.columns} FROM public.connection_enter(%s) c"
+CONNECTIONS = Rows(Connection, "(f.connection)")
+CURRENT = f"SELECT {CONNECTIONS.columns}, f.owned_domains FROM public.connection_to_sign_in(%s) f"
 FIELDS = ("id", "slug", "label", "issuer", "tenant_id", "version", "is_listed", "is_active")
 
 
@@ -88,7 +89,12 @@ def find_current(slug: str, *, even_inactive: bool = False) -> Provider | None:
     if row is None:
         return None
     connection = CONNECTIONS.read(row)
-    return _provider(connection) if connection.is_active or even_inactive else None
+    provider = _provider(connection) if connection.is_active or even_inactive else None
+    if provider is None:
+        return None
+    current = copy(provider)  # with the same caches and client
+    current.owned_domains = frozenset(row[-1])
+    return current
 
 
 def _provider(connection: Connection) -> Provider | None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
-from accounts.models import Identity, Membership, Role, User
+from accounts.models import Domain, Identity, Membership, Role, User
 from accounts.organizations import invitations, memberships
 from audit.models import Entry
 from sandbox.server import Sandbox
@@ -170,3 +171,30 @@ def test_a_member_s_role_stays_as_it_is(there: Browser, elsewhere: Sandbox, town
 
     assert Browser(elsewhere, client=browser.client).connect("acme", "ada").status_code == 302
     assert member_of(ada) == [("Abbey", "Abbey clerk")]
+
+
+def test_a_tenant_s_word_verifies_addresses_in_the_domains_that_it_owns_as_long_as_it_does(
+    elsewhere: Sandbox, town: Town
+) -> None:
+    connection_to(elsewhere, tenant=town.a.tenant)
+    with site_context("a test claims domains"):
+        Domain.objects.create(tenant=town.a.tenant, name="example.com", owned_since=timezone.now())
+        Domain.objects.create(tenant=town.b.tenant, name="example.org", owned_since=timezone.now())
+    Browser(elsewhere).sign_in("acme", "ada")
+    assert User.objects.get(identities__provider="acme").own_email == "ada@example.com"
+
+    with site_context("the domain lapses"):
+        Domain.objects.filter(name="example.com").update(owned_since=None)
+    Browser(elsewhere).sign_in("acme", "marie")
+    assert User.objects.get(name__startswith="Marie").own_email == ""
+
+
+def test_a_domain_below_one_s_own_or_above_it_is_not_one_s_own(elsewhere: Sandbox, town: Town) -> None:
+    connection_to(elsewhere, tenant=town.a.tenant)
+    with site_context("a test claims domains"):
+        for name in ("com.example.com", "xample.com", "example.com.org"):
+            Domain.objects.create(tenant=town.a.tenant, name=name, owned_since=timezone.now())
+
+    Browser(elsewhere).sign_in("acme", "ada")
+
+    assert not User.objects.get(identities__provider="acme").email_verified
