@@ -41,6 +41,9 @@ class Environment(Serving):
     debug: bool = Field(default=False, description="Django's technical error pages; refused in production")
 
     database_url: SecretStr = Field(description="PostgreSQL, as the runtime role")
+    prepared_statements: Literal["on", "off"] = Field(
+        default="on", description="off: behind a pooler that exchanges connections and knows no prepared statements"
+    )
     database_owner_url: SecretStr | None = Field(
         default=None, description="PostgreSQL, as the role that owns the tables; only migrations use it"
     )

@@ -3,6 +3,7 @@
 import select
 from typing import Any
 
+from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg import Connection
@@ -26,7 +27,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def prepared_cursor(self) -> CursorWrapper:
-        """Return a cursor for statements that hardly ever change: each is planned once for this connection."""
+        """Return a cursor for statements that hardly ever change: each is planned once for this connection.
+
+        With PREPARED_STATEMENTS off it is one like all others.
+        """
+        if not settings.PREPARED_STATEMENTS:
+            return self.cursor()
         self.ensure_connection()
         cursor: CursorWrapper = self._prepare_cursor(PreparingCursor(self.connection))  # type: ignore[attr-defined]  # Django's, unknown to the stubs
         return cursor

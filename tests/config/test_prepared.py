@@ -1,5 +1,7 @@
 """What every request reads is planned once for each connection, and a pooler cannot turn it into something else."""
 
+from typing import Any
+
 import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -61,3 +63,13 @@ def test_no_statement_is_taken_for_another_where_connections_are_exchanged(serve
 
         with PreparingCursor(one) as cursor, pytest.raises(psycopg.errors.InvalidSqlStatementName):
             cursor.execute("SELECT 'one', %s::text", ["person"])
+
+
+@pytest.mark.promise(92)
+def test_nothing_is_prepared_where_that_is_off(settings: Any) -> None:
+    settings.PREPARED_STATEMENTS = False
+    with CaptureQueriesContext(connection) as asked:
+        assert fetch_prepared("SELECT lower(%s)", ["THIS"]) == ("this",)
+
+    assert asked[0]["sql"] == "SELECT lower('THIS')"
+    assert fetch_all(KEPT, ["SELECT lower($1)"]) == []
