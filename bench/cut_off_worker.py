@@ -32,7 +32,7 @@ def give(_order: dict[str, Any]) -> dict[str, Any]:
     identity = Identity.objects.create(
         user=user, provider="google", issuer="https://accounts.google.com", subject=subject
     )
-    vault.store(identity, Tokens(access_token=secrets.token_hex(20), expires_in=3600))
+    vault.store(identity, Tokens(access_token=secrets.token_hex(20), expires_in=3600), provider=identity.provider)
     session = SessionStore()
     session.update(
         {

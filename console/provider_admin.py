@@ -25,12 +25,12 @@ for model in (SocialAccount, SocialApp, SocialToken):
 class UpstreamTokensAdmin(KeysetAdmin, OnlySuperusers[UpstreamTokens]):
     """The state of each identity's tokens. The tokens themselves are never shown."""
 
-    list_display = ("provider", "user", "health", "detail", "failing_since", "given_at", "expires_at")
+    list_display = ("provider_name", "user", "health", "detail", "failing_since", "given_at", "expires_at")
     list_filter = ("health",)
     list_select_related = ("identity__user",)
     ordering = ("-pk",)
     fields = (
-        "provider",
+        "provider_name",
         "user",
         "health",
         "detail",
@@ -41,11 +41,11 @@ class UpstreamTokensAdmin(KeysetAdmin, OnlySuperusers[UpstreamTokens]):
         "expires_at",
         "scopes",
     )
-    readonly_fields = ("provider", "user")
+    readonly_fields = ("provider_name", "user")
 
     @admin.display(description=_("provider"))
-    def provider(self, tokens: UpstreamTokens) -> str:
-        return name_of(tokens.identity.provider)
+    def provider_name(self, tokens: UpstreamTokens) -> str:
+        return name_of(tokens.provider)
 
     @admin.display(description=_("user"))
     def user(self, tokens: UpstreamTokens) -> str:

@@ -27,9 +27,8 @@ class LinkedLogin(SocialLogin):  # type: ignore[misc]  # a library without types
     """
 
     def __init__(self, linked: Linked, next_url: str, *, answer: ProviderResponse) -> None:
-        identity = linked.identity
         self.answer, self.opened_account = answer, linked.decision is LinkingDecision.ENROL
-        super().__init__(account=SocialAccount(provider=identity.provider, uid=str(identity.pk)))
+        super().__init__(account=SocialAccount(provider=answer.provider, uid=str(linked.identity.pk)))
         self._linked = linked
         self.state = {"process": "login", "next": next_url}
 

@@ -12,6 +12,7 @@ from accounts.sign_in.email_change import CancellationReason
 from accounts.sign_in.local import passwords
 from accounts.sign_in.provider_names import name_of
 from audit.events import Event, record
+from providers import registry
 from providers.refusal import RefusalReason, SignInRefused
 from providers.revocation import acts as revocation
 from providers.revocation.outbox import TokenRevocationReason as RevokedBecause
@@ -26,7 +27,7 @@ def disconnect(identity: Identity, *, keep: str | None) -> None:
     """
     with transaction.atomic():
         user = _unlink(identity)
-        applying.withdraw(identity, keep=keep)
+        applying.withdraw(identity, registry.sharing_issuer_of(identity), keep=keep)
         revoke_others(user, keep=keep, reason=SessionRevocationReason.IDENTITY_DISCONNECTED)
         notices.notify(user, Notice.IDENTITY_DISCONNECTED, provider=name_of(identity.provider))
 

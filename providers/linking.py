@@ -57,14 +57,14 @@ def link(
     the other decides again. An identity that is unknown while others move to its issuer may be one of them, so this
     waits for the move (ADR 76).
     """
-    found = Identity.objects.find(external.issuer, external.subject)
+    found = _find(external)
     if found is None and share_until_commit(issuer_lock(external.issuer)):
-        found = Identity.objects.find(external.issuer, external.subject)
+        found = _find(external)
     decision = decide(found.identity if found else None, connect_to=connect_to, reauthenticate=reauthenticate)
     try:
         return _act(decision, external, found, connect_to, syncs_profile=syncs_profile)
     except IntegrityError as clash:
-        found = Identity.objects.find(external.issuer, external.subject)
+        found = _find(external)
         if found is None:
             raise SignInRefused(
                 RefusalReason.EMAIL_OF_ANOTHER_ACCOUNT,
@@ -73,6 +73,10 @@ def link(
             ) from clash
         decision = decide(found.identity, connect_to=connect_to, reauthenticate=reauthenticate)
         return _act(decision, external, found, connect_to, syncs_profile=syncs_profile)
+
+
+def _find(external: ExternalIdentity) -> FoundIdentity | None:
+    return Identity.objects.find(external.issuer, external.subject, through=external.provider)
 
 
 def issuer_lock(issuer: str) -> str:

@@ -20,9 +20,9 @@ IS_WANTED = f"""
     OR (
         SELECT EXISTS (
             SELECT FROM accounts_session s WHERE s.expire_date > statement_timestamp() - %(leeway)s AND {IN_USE}
-        ) OR i.provider = ANY (%(offline)s) AND NOT EXISTS (
+        ) OR t.provider = ANY (%(offline)s) AND NOT EXISTS (
             SELECT FROM providers_upstreamtokens other
-            WHERE other.identity_id = t.identity_id
+            WHERE other.identity_id = t.identity_id AND other.provider = t.provider
                 AND (other.health <> 'dead', other.given_at, other.id) > (t.health <> 'dead', t.given_at, t.id)
         )
         FROM accounts_identity i WHERE i.id = t.identity_id

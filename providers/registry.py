@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts.models import Identity
 from foundation.issuers import canonical
 from providers.base import ClientCredentials, Provider
 from providers.connections import directory
@@ -69,6 +70,13 @@ def issuing_as(issuer: str) -> Iterator[Provider]:
     """Return the enabled providers of an issuer, which share its identities."""
     yield from (provider for provider in of_environment().values() if provider.issues_as == issuer)
     yield from _found(one for one in _active() if one.issuer == issuer)
+
+
+def sharing_issuer_of(identity: Identity) -> set[str]:
+    """Return the ids of all providers that a person with this identity may have come through, also of inactive ones."""
+    own = {name for name, provider in of_environment().items() if provider.issues_as == identity.issuer}
+    connections = {one.slug for one in directory.known().values() if one.issuer == identity.issuer}
+    return {identity.provider} | own | connections
 
 
 def name_of(provider_id: str) -> str:

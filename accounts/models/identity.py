@@ -29,13 +29,14 @@ class FoundIdentity:
 
 
 class IdentityManager(models.Manager["Identity"]):
-    def find(self, issuer: str, subject: str) -> FoundIdentity | None:
-        """Return an identity with its user, and lock its row until the transaction ends.
+    def find(self, issuer: str, subject: str, *, through: str) -> FoundIdentity | None:
+        """Return an identity with its user and the rules of the provider ``through`` which it came.
 
+        Its row is locked until the transaction ends.
         Disconnecting it waits, and then revokes the session that is being opened too. ``User.has_second_factor`` is set
         by the same statement.
         """
-        before, row, after = Moment.now(), fetch_prepared(FIND, [issuer, subject]), Moment.now()
+        before, row, after = Moment.now(), fetch_prepared(FIND, [through, issuer, subject]), Moment.now()
         if row is None:
             return None
         identity = IDENTITIES.read(row)
@@ -96,7 +97,7 @@ class Identity(models.Model):
 
 IDENTITIES, USERS = Rows(Identity, "i"), Rows(User, "u")
 FIND = (
-    f"SELECT {IDENTITIES.columns}, {USERS.columns}, public.claim_rules_at_sign_in(u.id, i.provider)::text, "
+    f"SELECT {IDENTITIES.columns}, {USERS.columns}, public.claim_rules_at_sign_in(u.id, %s)::text, "
     "EXISTS (SELECT FROM mfa_authenticator f WHERE f.user_id = u.id AND f.type <> 'recovery_codes'), "
     "statement_timestamp() FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
     "WHERE i.issuer = %s AND i.subject = %s FOR NO KEY UPDATE OF i"

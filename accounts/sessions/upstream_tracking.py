@@ -50,9 +50,10 @@ def after_reauthentication(row: Session, upstream: UpstreamSession) -> dict[str,
 
 
 def _tracked(known: Iterable[Mapping[str, Any]], proven: UpstreamSession) -> list[dict[str, Any]]:
-    """Keep the latest of each identity, and the one that the session was opened in. All of them are tracked."""
-    before = [dict(one) for one in known if one["identity"] != proven.identity or one["opened"]]
-    if any(one["identity"] == proven.identity and one["sid"] == proven.sid for one in before):
+    """Keep the latest of each identity at each provider, and the one that the session was opened in: all count."""
+    whose = (proven.identity, proven.provider)
+    before = [dict(one) for one in known if (one["identity"], one["provider"]) != whose or one["opened"]]
+    if any((one["identity"], one["provider"], one["sid"]) == (*whose, proven.sid) for one in before):
         return before
     return [*before, asdict(proven)]
 

@@ -18,13 +18,16 @@ class TokenHealth(models.TextChoices):
 class UpstreamTokens(Leased, Peer):
     """The tokens that a provider issued for one identity in one session there, each encrypted for it (ADR 20, 35).
 
-    ``sid`` is the provider's id of its session. It is empty if the provider has none; then the identity has one row.
+    Providers that share an issuer share its identities, but each has its own client: only ``provider`` can refresh or
+    revoke what it was given (ADR 71).
+    ``sid`` is the provider's id of its session. It is empty if the provider has none; then there is one row.
     ``version`` increases with every pair of tokens. A refresh is only written over the version that it read.
     ``is_unverified``: the refresh token has been sent, and the answer was lost or not trusted, so the provider may have
     replaced it.
     """
 
     identity = models.ForeignKey(Identity, on_delete=models.CASCADE, db_index=False, related_name="tokens")
+    provider = models.CharField(_("provider"), max_length=32)
     sid = models.CharField(_("session at the provider"), max_length=255, blank=True, default="", db_default="")
     access = models.TextField()
     refresh = models.TextField(blank=True)
@@ -42,7 +45,9 @@ class UpstreamTokens(Leased, Peer):
     class Meta:
         verbose_name = _("tokens of a provider")
         verbose_name_plural = _("tokens of providers")
-        constraints = (models.UniqueConstraint(fields=["identity", "sid"], name="tokens_of_upstream_session"),)
+        constraints = (
+            models.UniqueConstraint(fields=["identity", "provider", "sid"], name="tokens_of_provider_session"),
+        )
         indexes = (
             models.Index(fields=["given_at", "id"], condition=~models.Q(sid=""), name="tokens_of_sessions_by_age"),
         )

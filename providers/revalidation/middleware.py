@@ -2,22 +2,25 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts.models import Session
 from accounts.sessions import SessionStore
 from accounts.sessions.reading import LoadedSession
 from foundation.clocks import is_due
-from providers import registry, tasks
+from providers import tasks
 from providers.revalidation import silent_check
-from providers.revalidation.interval import LONGEST, next_time
+from providers.revalidation.interval import LONGEST
 
 logger = logging.getLogger(__name__)
+
+RETRY = timedelta(minutes=5)  # until the check itself, which knows the session's providers, sets the next time
 
 
 class RevalidationMiddleware:
@@ -82,7 +85,7 @@ def _enqueue(session_key: str, due: datetime) -> None:
     """Enqueue the check. The response has been sent, so errors are only logged; the next check is minutes away."""
     try:
         ours = Session.objects.of_browser(session_key).filter(revalidate_at=due)
-        if ours.update(revalidate_at=next_time(registry.of_environment().values())):
+        if ours.update(revalidate_at=timezone.now() + RETRY):
             session_id = Session(session_key=session_key).public_id
             tasks.revalidate_session.apply_async(kwargs={"session_id": session_id}, retry=False)
     except (DatabaseError, OperationalError):

@@ -15,6 +15,7 @@ from accounts.sessions.revocation import UpstreamNote
 from foundation.clocks import is_older
 from foundation.next_page import lost_page, safe_next
 from providers import registry
+from providers.base import Provider
 from providers.buttons import start_url
 from providers.errors import NEEDS_THE_PERSON
 from providers.flow import Flow, Process, session_began
@@ -43,8 +44,8 @@ def answered(
         return response
     if not is_by_a_person or request.method != "GET" or response.status_code != 200 or _is_on_the_way(request):
         return response
-    identity = _unverified(row)
-    return response if identity is None else _ask_silently(request, identity) or response
+    unverified = _unverified(row)
+    return response if unverified is None else _ask_silently(request, unverified) or response
 
 
 def ask_with_prompt(flow: Flow | None, refused: SignInRefused) -> HttpResponseRedirect | None:
@@ -65,11 +66,9 @@ def settle(session: SessionStore, user: User) -> None:
         session.describe({"unverified_since": None})
 
 
-def _ask_silently(request: HttpRequest, identity: Identity) -> HttpResponseRedirect | None:
-    """Redirect to the provider with ``prompt=none``, or return None if it is down or off: the next request tries."""
-    provider = registry.find(identity.provider)
-    if provider is None:
-        return None
+def _ask_silently(request: HttpRequest, unverified: tuple[Identity, Provider]) -> HttpResponseRedirect | None:
+    """Redirect to the provider with ``prompt=none``, or return None if it is down: the next request tries."""
+    identity, provider = unverified
     flow = Flow(
         provider=provider.id,
         process=Process.REAUTHENTICATE,
@@ -87,15 +86,17 @@ def _ask_silently(request: HttpRequest, identity: Identity) -> HttpResponseRedir
     return response
 
 
-def _unverified(row: Session) -> Identity | None:
-    """Return an identity of the session, at an enabled provider, all of whose followed tokens are dead, if any."""
-    followed = {(one["identity"], one["sid"]) for one in row.upstream_sessions}
+def _unverified(row: Session) -> tuple[Identity, Provider] | None:
+    """Return an identity of the session and an enabled provider, all of whose followed tokens are dead, if any."""
+    followed = {(one["identity"], one["provider"], one["sid"]) for one in row.upstream_sessions}
     pairs = UpstreamTokens.objects.filter(identity__user=row.user_id)
-    dead: dict[Identity, bool] = {}
+    dead: dict[tuple[Identity, str], bool] = {}
     for pair in pairs.select_related("identity").order_by("pk"):
-        if (pair.identity_id, pair.sid) in followed:
-            dead[pair.identity] = dead.get(pair.identity, True) and pair.health == TokenHealth.DEAD
-    return next((one for one, is_dead in dead.items() if is_dead and registry.find(one.provider)), None)
+        if (pair.identity_id, pair.provider, pair.sid) in followed:
+            whose = pair.identity, pair.provider
+            dead[whose] = dead.get(whose, True) and pair.health == TokenHealth.DEAD
+    found = ((identity, registry.find(name)) for (identity, name), is_dead in dead.items() if is_dead)
+    return next(((identity, provider) for identity, provider in found if provider), None)
 
 
 def _is_on_the_way(request: HttpRequest) -> bool:

@@ -13,6 +13,7 @@ from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
 from accounts.models import Identity
+from accounts.sessions import UpstreamSession
 from accounts.sessions.last_session import last_session_ended
 from providers import registry
 from providers.models import TokenHealth
@@ -21,23 +22,22 @@ from providers.vault.storage import StoredTokens, pop, pop_unused
 
 
 def revoke_tokens(
-    identities: Iterable[Identity], *, reason: TokenRevocationReason, sid: str | None = None
+    identities: Iterable[Identity], *, reason: TokenRevocationReason, only: UpstreamSession | None = None
 ) -> list[UUID]:
     """End our tokens of these identities: here at once, and at their providers when a task has revoked them.
 
-    With ``sid``, only the tokens of that session at the provider. Call this in the transaction of the act. The returned
+    With ``only``, just the tokens of that session at a provider. Call this in the transaction of the act. The returned
     ids are those of the rows in the outbox (``status.not_revoked``).
     """
     known = {identity.pk: identity for identity in identities}
     if not known:
         return []
+    may_come_back = reason is TokenRevocationReason.SIGNED_OUT and not (only and only.sid)
     with transaction.atomic():
         _lock(known)
         ended = [
-            _revoked(
-                known[kept.identity_id], kept, may_come_back=reason is TokenRevocationReason.SIGNED_OUT and not sid
-            )
-            for kept in pop(known.values(), sid=sid)
+            _revoked(known[kept.identity_id], kept, may_come_back=may_come_back)
+            for kept in pop(known.values(), only=only)
         ]
         return enqueue(ended, reason=reason) if ended else []
 
@@ -57,7 +57,7 @@ def drop_tokens(people: list[UUID], but: list[str], **_: Any) -> None:
         ended = [
             _revoked(identity, kept, may_come_back=True, sid=kept.sid)
             for identity, kept in gone
-            if _is_valid_offline(identity, kept)
+            if _is_valid_offline(kept)
         ]
         if ended:
             enqueue(ended, reason=TokenRevocationReason.SIGNED_OUT)
@@ -65,7 +65,7 @@ def drop_tokens(people: list[UUID], but: list[str], **_: Any) -> None:
 
 def _revoked(identity: Identity, stored: StoredTokens, *, may_come_back: bool, sid: str = "") -> RevokedTokens:
     return RevokedTokens(
-        provider=identity.provider,
+        provider=stored.provider,
         issuer=identity.issuer,
         identity_id=identity.pk if may_come_back else None,
         sid=sid,
@@ -74,9 +74,9 @@ def _revoked(identity: Identity, stored: StoredTokens, *, may_come_back: bool, s
     )
 
 
-def _is_valid_offline(identity: Identity, stored: StoredTokens) -> bool:
+def _is_valid_offline(stored: StoredTokens) -> bool:
     """Return whether the tokens stay valid at the provider until they are revoked. Dead tokens need no revocation."""
-    provider = registry.find(identity.provider)
+    provider = registry.find(stored.provider)
     is_offline = provider is not None and provider.is_offline(stored.scopes)
     return is_offline and stored.health != TokenHealth.DEAD
 

@@ -45,6 +45,7 @@ CLAIM = claiming(
         EXISTS (
             SELECT FROM "providers_upstreamtokens" t
             WHERE t.identity_id = "providers_upstreamrevocation".identity_id
+                AND t.provider = "providers_upstreamrevocation".provider
                 AND "providers_upstreamrevocation".sid IN ('', t.sid)
         )
     """,

@@ -81,7 +81,9 @@ def open_account(configured: UpstreamIssuer, claims: Mapping[str, Any]) -> None:
         with transaction.atomic():
             identity = link(external).identity
             with acting(actor=Actor(ActorKind.SERVICE, external.provider)):
-                applying.apply_rules(identity, external.provided, applying.load_rules(identity), keep=None)
+                known = applying.load_rules(identity, through=external.provider)
+                provided = applying.ProvidedClaims(provider=external.provider, claims=external.provided)
+                applying.apply_rules(identity, provided, known, keep=None)
     except SignInRefused as refused:
         is_recorded = rate_limits.may_leave_entry()
         if is_recorded:

@@ -5,9 +5,9 @@
 IN_USE = """(
     s.user_id = i.user_id AND (
         t.sid = '' OR s.upstream_sessions @> jsonb_build_array(
-            jsonb_build_object('provider', i.provider, 'identity', i.id, 'sid', t.sid)
+            jsonb_build_object('provider', t.provider, 'identity', i.id, 'sid', t.sid)
         )
     )
     OR s.waiting_for_id = i.user_id AND s.waiting_cancelled = '' AND s.waiting_identity_id = i.id
-        AND s.upstream_sid = t.sid
+        AND s.provider = t.provider AND s.upstream_sid = t.sid
 )"""

@@ -36,17 +36,17 @@ RESTS = RetryPolicy(delays=doubling(timedelta(seconds=15), timedelta(hours=1)))
 
 READ = f"""
     SELECT
-        t.id, t.sid, i.id, i.user_id, i.provider, i.issuer, i.subject,
+        t.id, t.sid, i.id, i.user_id, t.provider, i.issuer, i.subject,
         t.access, t.refresh, t.id_token, t.given_at, t.expires_at, t.version, t.health, t.paused_until,
         {IS_LEASED}, u.not_before, statement_timestamp()
     FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id
     JOIN providers_upstreamtokens t ON t.identity_id = i.id
 """
 OF_PERSON = f"""
-    {READ} WHERE i.user_id = %(user)s AND i.provider = %(provider)s
+    {READ} WHERE i.user_id = %(user)s AND t.provider = %(provider)s
     ORDER BY t.health = 'dead', i.id || ' ' || t.sid = ANY (%(own)s) DESC, t.given_at DESC LIMIT 1
 """
-OF_SESSION = f"{READ} WHERE i.id = %(identity)s AND t.sid = %(sid)s"
+OF_SESSION = f"{READ} WHERE i.id = %(identity)s AND t.provider = %(provider)s AND t.sid = %(sid)s"
 AGAIN = f"{READ} WHERE t.id = %(id)s"
 CLAIM = f"""
     UPDATE "providers_upstreamtokens" SET {TAKE_LEASE}, is_unverified = is_unverified OR leased_until IS NOT NULL
@@ -163,7 +163,8 @@ def read(user: User, provider: str, *, in_session: Session | None = None) -> Tok
 
 def read_of(upstream: UpstreamSession) -> TokenRow | None:
     """Return the pair of one session at a provider, if there is one."""
-    row = fetch_one(OF_SESSION, {**LEASE.given(), "identity": upstream.identity, "sid": upstream.sid})
+    which = {"identity": upstream.identity, "provider": upstream.provider, "sid": upstream.sid}
+    row = fetch_one(OF_SESSION, {**LEASE.given(), **which})
     return TokenRow(**dict(zip(NAMES, row, strict=True))) if row else None
 
 

@@ -120,7 +120,7 @@ def _accept(
         )
         admission.admit(request, provider, external, linked, next_url=flow.next)
         judged_at = (linked.found.asked if linked.found else StatementMoment.now()).began(began)
-        if not vault.store(linked.identity, external.tokens, sid=external.session):
+        if not vault.store(linked.identity, external.tokens, provider=provider.id, sid=external.session):
             raise account_deactivated(linked.user.pk, "it was deactivated while the sign-in waited")
         response = _finish(request, provider, flow, external, linked, judged_at)
         spent_here = {"spent": used_state(flow.state), "next": without_secret(response.headers["Location"])}
@@ -262,18 +262,14 @@ def _apply_rules(
     """
     if linked.found is None and not flow.wanted:
         return
-    known = linked.found.rules if linked.found else applying.load_rules(linked.identity)
-    with acting(actor=Actor(ActorKind.SERVICE, external.provider)):
+    known = linked.found.rules if linked.found else applying.load_rules(linked.identity, through=provider.id)
+    provided = applying.ProvidedClaims(provider=provider.id, claims=external.provided, unreadable=external.unreadable)
+    with acting(actor=Actor(ActorKind.SERVICE, provider.id)):
         was_blind = applying.apply_rules(
-            linked.identity,
-            external.provided,
-            known,
-            unreadable=external.unreadable,
-            keep=request.session.session_key,
-            only=provider.tenant_id,
+            linked.identity, provided, known, keep=request.session.session_key, only=provider.tenant_id
         )
     if was_blind:
-        request.session[CLAIMS_UNREAD] = external.provider
+        request.session[CLAIMS_UNREAD] = provider.id
 
 
 def _notice(linked: Linked, *, is_proof: bool) -> str:

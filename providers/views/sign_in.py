@@ -118,8 +118,8 @@ def _expired(person: User) -> list[ExpiredMethod]:
             start_url=start_url(provider, process=Process.REAUTHENTICATE, next_url=back),
             origins=frozenset(provider.origins),
         )
-        for identity in vault.expired(person)
-        if (provider := registry.find(identity.provider)) is not None
+        for identity, provider_id in vault.expired(person)
+        if (provider := registry.find(provider_id)) is not None
     ]
 
 

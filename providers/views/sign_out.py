@@ -6,7 +6,7 @@ click. That is fine on one's own device but not on a shared one, and only the pe
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Identity, Session, User
 from accounts.organizations.middleware import without_tenant
-from accounts.sessions import closing, last_session
+from accounts.sessions import UpstreamSession, closing, last_session
 from foundation import lifetimes
 from foundation.cookies import cookie_name, delete_cookie, set_cookie
 from foundation.next_page import ACCOUNT, ANOTHER, as_cookie, from_cookie, query, requested_next, wants_another
@@ -46,15 +46,14 @@ LONGEST_HINT = 4096  # characters: it is part of a URL, and servers accept 8192
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a session came from: the provider, the provider's id of its own session and the identity.
+    """Where a session came from: the provider, and its own session there.
 
     ``sids`` are the ids of all sessions there in which that identity authenticated during this session of ours.
     """
 
     provider: Provider
-    sid: str
+    upstream: UpstreamSession = field(repr=False)
     sids: frozenset[str]
-    identity_id: int = field(repr=False)
 
 
 @without_tenant
@@ -100,9 +99,10 @@ def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 def _sign_out(user: Any, origin: Origin) -> None:
     """Enqueue the revocation of these sessions' tokens, as the person wants to sign out at the provider."""
     last_session.lock_people([user.pk])  # before the identity, as all acts do
-    for identity in Identity.objects.filter(pk=origin.identity_id, user=user):
+    for identity in Identity.objects.filter(pk=origin.upstream.identity, user=user):
         for sid in sorted(origin.sids):
-            revoke_tokens([identity], reason=TokenRevocationReason.SIGNED_OUT, sid=sid)
+            only = replace(origin.upstream, sid=sid)
+            revoke_tokens([identity], reason=TokenRevocationReason.SIGNED_OUT, only=only)
 
 
 def _ask(request: HttpRequest) -> HttpResponse:
@@ -162,13 +162,10 @@ def _origin(request: HttpRequest) -> Origin | None:
     opened_by = [one["identity"] for one in row.upstream_sessions if one["opened"]] if row else []
     if row is None or provider is None or not opened_by:
         return None
-    sids = {one["sid"] for one in row.upstream_sessions if one["identity"] == opened_by[0]}
-    return Origin(
-        provider=provider,
-        sid=row.upstream_sid,
-        sids=frozenset({row.upstream_sid, *sids}),
-        identity_id=opened_by[0],
-    )
+    upstream = UpstreamSession(provider=provider.id, identity=opened_by[0], sid=row.upstream_sid)
+    there = (upstream.identity, upstream.provider)
+    sids = {one["sid"] for one in row.upstream_sessions if (one["identity"], one["provider"]) == there}
+    return Origin(provider=provider, upstream=upstream, sids=frozenset({upstream.sid, *sids}))
 
 
 def _provider_sign_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
@@ -209,8 +206,8 @@ def _hint(user: Any, origin: Origin) -> str:
 
     A token of another device, which must stay signed in, is never used: the ``sid`` in the token must match.
     """
-    token = vault.id_token(user, origin.identity_id, issuer=origin.provider.issues_as, sid=origin.sid)
-    is_this_sessions = bool(token) and _sid_in(token) == origin.sid
+    token = vault.id_token(user, origin.upstream, issuer=origin.provider.issues_as)
+    is_this_sessions = bool(token) and _sid_in(token) == origin.upstream.sid
     return token if is_this_sessions and len(token) <= LONGEST_HINT else ""
 
 

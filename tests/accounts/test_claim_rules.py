@@ -290,7 +290,9 @@ def test_a_malformed_path_grants_nothing_and_breaks_nothing(providers: Sandbox) 
     identity = Identity.objects.get(user=user)
 
     assert requested_claims("google") == frozenset()
-    assert not applying.apply_rules(identity, identity.claims, applying.load_rules(identity), keep=None)
+    known = applying.load_rules(identity, through="google")
+    provided = applying.ProvidedClaims(provider="google", claims=identity.claims)
+    assert not applying.apply_rules(identity, provided, known, keep=None)
     assert claim_rules.roles() == {}
     assert made.pk
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from accounts.models import Session
+from accounts.sessions import UpstreamSession
 from providers import registry
 from providers.models import UpstreamTokens
 from providers.tokens import claims_of
@@ -113,7 +114,7 @@ def test_a_person_who_chooses_it_is_signed_out_here_and_redirected_there(
     browser: Browser, providers: Sandbox, name: str
 ) -> None:
     browser.sign_in(name, "ada")
-    id_token = storage.id_token(*_whose(), issuer=providers.world.issuer(Provider(name)), sid=_sid())
+    id_token = storage.id_token(*_whose(), issuer=providers.world.issuer(Provider(name)))
     response = there_too(browser)
     url, told = sent(response)
 
@@ -141,13 +142,10 @@ def test_a_person_who_chooses_it_is_signed_out_here_and_redirected_there(
         assert providers.sessions(name) == []
 
 
-def _whose() -> tuple[Any, int]:
+def _whose() -> tuple[Any, UpstreamSession]:
     tokens = UpstreamTokens.objects.select_related("identity__user").get()
-    return tokens.identity.user, tokens.identity_id
-
-
-def _sid() -> str:
-    return UpstreamTokens.objects.get().sid
+    upstream = UpstreamSession(provider=tokens.provider, identity=tokens.identity_id, sid=tokens.sid)
+    return tokens.identity.user, upstream
 
 
 @pytest.mark.parametrize("state", ["", "?state=", "?state=another", "?state=%FF%00", "?state=a&state=b", "?error=x"])

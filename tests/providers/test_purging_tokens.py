@@ -38,8 +38,8 @@ CROWD = f"""
     INSERT INTO accounts_identity (user_id, provider, issuer, subject, email, email_verified, name, created_at, claims)
     SELECT id, 'keycloak', 'https://issuer.example', name, '', false, '', now(), '{{}}' FROM accounts_user
     WHERE name LIKE 'n%';
-    INSERT INTO {TABLE} (identity_id, sid, access, refresh, id_token, scopes, given_at)
-    SELECT id, 's' || subject, repeat('x', 2000), '', '', '', now() - interval '2 days' FROM accounts_identity
+    INSERT INTO {TABLE} (identity_id, provider, sid, access, refresh, id_token, scopes, given_at)
+    SELECT id, provider, 's' || subject, repeat('x', 2000), '', '', '', now() - interval '2 days' FROM accounts_identity
     WHERE subject LIKE 'n%';
     INSERT INTO accounts_session (session_key, session_data, expire_date, user_id, provider, upstream_sessions)
     SELECT 'key of ' || subject, '', now() + interval '1 hour', user_id, 'keycloak', jsonb_build_array(

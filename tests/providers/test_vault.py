@@ -367,11 +367,11 @@ def test_for_a_deactivated_account_nothing_is_stored_and_the_caller_learns_it(ad
     """The account may be deactivated while the sign-in waits for its identity's lock."""
     before = get_token(ada, "keycloak")
     identity = ada.identities.get()
-    assert store(identity, Tokens(access_token="newer", expires_in=3600), sid=row().sid)
+    assert store(identity, Tokens(access_token="newer", expires_in=3600), provider="keycloak", sid=row().sid)
     User.objects.update(is_active=False)
 
-    assert not store(identity, Tokens(access_token="newest", expires_in=3600), sid=row().sid)
-    assert not store(identity, Tokens(), sid=row().sid)
+    assert not store(identity, Tokens(access_token="newest", expires_in=3600), provider="keycloak", sid=row().sid)
+    assert not store(identity, Tokens(), provider="keycloak", sid=row().sid)
     User.objects.update(is_active=True)
     assert before != "newer"
     assert not UpstreamTokens.objects.filter(identity=identity).exists()
@@ -380,7 +380,7 @@ def test_for_a_deactivated_account_nothing_is_stored_and_the_caller_learns_it(ad
 def test_newer_tokens_of_a_sign_in_are_not_overwritten_by_older_ones(ada: User) -> None:
     near_its_end()
     older = vault_rows.read(ada, "keycloak")
-    store(ada.identities.get(), Tokens(access_token="newer", expires_in=3600), sid=older.sid)
+    store(ada.identities.get(), Tokens(access_token="newer", expires_in=3600), provider="keycloak", sid=older.sid)
     newer = get_token(ada, "keycloak")
 
     found = usable(Tokens(access_token="older", refresh_token="older"))

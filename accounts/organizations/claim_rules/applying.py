@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -22,20 +23,23 @@ AT_SIGN_IN = "SELECT public.claim_rules_at_sign_in(%s, %s)::text"
 LOCK_RULE = "SELECT 1 FROM accounts_claimrule WHERE id = %s AND is_active FOR KEY SHARE"
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProvidedClaims:
+    """What a provider says of a person, and the names of wanted claims that could not be read this time."""
+
+    provider: str
+    claims: Mapping[str, Any]
+    unreadable: Collection[str] = ()
+
+
 def apply_rules(
-    identity: Identity,
-    claims: Mapping[str, Any],
-    known: str | None,
-    *,
-    unreadable: Collection[str] = (),
-    keep: str | None,
-    only: UUID | None = None,
+    identity: Identity, provided: ProvidedClaims, known: str | None, *, keep: str | None, only: UUID | None = None
 ) -> bool:
-    """Grant and withdraw memberships by the rules of the identity's provider and these claims.
+    """Grant and withdraw memberships by the rules of a provider and its claims.
 
     ``known`` is the rules and the person's memberships, from ``load_rules`` or ``Identity.objects.find``. Call this in
     the transaction that opens the session; then ``keep`` is that session's key. Returns whether a rule was skipped
-    because its claim is in ``unreadable``. ``only`` is the tenant whose connection makes these claims: they mean
+    because its claim could not be read. ``only`` is the tenant whose connection makes these claims: they mean
     nothing in others (ADR 73).
     """
     if known is None:
@@ -44,43 +48,47 @@ def apply_rules(
     if only is not None:
         rules = [rule for rule in rules if rule.tenant_id == only]
         held = [membership for membership in held if membership.tenant_id == only]
-    skipped = [rule.id for rule in rules if _is_skipped(rule, claims, unreadable)]
-    changes = decide([rule for rule in rules if rule.id not in skipped], claims, held)
+    skipped = [rule.id for rule in rules if _is_skipped(rule, provided)]
+    changes = decide([rule for rule in rules if rule.id not in skipped], provided.claims, held)
     with acting(tenant_id=None):  # the event may concern several tenants
         if skipped:
             record(
                 Event.CLAIM_RULES_SKIPPED,
                 person=identity.user_id,
-                provider=identity.provider,
-                claims=sorted(unreadable),
+                provider=provided.provider,
+                claims=sorted(provided.unreadable),
                 rules=skipped,
             )
         if changes:
-            write_changes(changes, identity.user, identity.provider, keep=keep)
+            write_changes(changes, identity.user, provided.provider, keep=keep)
     return bool(skipped)
 
 
-def _is_skipped(rule: LoadedRule, claims: Mapping[str, Any], unreadable: Collection[str]) -> bool:
+def _is_skipped(rule: LoadedRule, provided: ProvidedClaims) -> bool:
     """Whether a rule needs a claim that could not be read. It does not if its whole path is in the ID token."""
-    return bool(rule.names) and rule.names[0] in unreadable and not leads(claims, rule.names)
+    return bool(rule.names) and rule.names[0] in provided.unreadable and not leads(provided.claims, rule.names)
 
 
-def load_rules(identity: Identity) -> str | None:
+def load_rules(identity: Identity, *, through: str) -> str | None:
     """Return the rules and the person's memberships, in JSON, for an identity that was not read by ``find``.
 
     None means that no rule can matter: the provider has none, and none granted the person a membership.
     """
-    row = fetch_one(AT_SIGN_IN, [identity.user_id, identity.provider])
+    row = fetch_one(AT_SIGN_IN, [identity.user_id, through])
     return row[0] if row else None
 
 
-def withdraw(identity: Identity, *, keep: str | None) -> None:
-    """Withdraw what a provider's rules granted, after one of its identities was disconnected.
+def withdraw(identity: Identity, providers: Collection[str], *, keep: str | None) -> None:
+    """Withdraw what the rules of these providers granted, after an identity of their common issuer was disconnected.
 
-    If another identity of that provider is left, the rules are applied to its claims.
+    If another identity is left, and there is only one provider, the rules are applied to its claims. Of several
+    providers it is unknown which sent them: then the next sign-in through each grants again what its rules do.
     """
-    left = next((other for other in Identity.objects.of(identity.user) if other.provider == identity.provider), None)
-    apply_rules(identity, left.claims if left else {}, load_rules(identity), keep=keep)
+    left = next((other for other in Identity.objects.of(identity.user) if other.provider in providers), None)
+    claims = left.claims if left and len(providers) == 1 else {}
+    for provider in sorted(providers):
+        provided = ProvidedClaims(provider=provider, claims=claims)
+        apply_rules(identity, provided, load_rules(identity, through=provider), keep=keep)
 
 
 def parse_rules(text: str) -> tuple[list[LoadedRule], list[CurrentMembership]]:

@@ -155,7 +155,7 @@ def test_sessions_stay_and_follow_their_identity() -> None:
 def test_tokens_of_the_former_issuer_are_deleted_and_reach_nobody() -> None:
     ada, other = known("ada"), known("ada", issuer="https://other.example")
     for identity in (ada, other):
-        storage.store(identity, Tokens(access_token="a", refresh_token="r", expires_in=300))
+        storage.store(identity, Tokens(access_token="a", refresh_token="r", expires_in=300), provider=identity.provider)
 
     assert run()["deleted_tokens"] == 1
     assert [tokens.identity for tokens in UpstreamTokens.objects.all()] == [other]
