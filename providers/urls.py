@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from providers.keycloak import backchannel
-from providers.views import callback, invitation, reauthenticate, sign_in, sign_out, start
+from providers.views import backchannel, callback, invitation, reauthenticate, sign_in, sign_out, start
 
 INVITATION = "invitation/<uuid:tenant_id>/<str:secret>/"
 
@@ -16,7 +15,7 @@ urlpatterns = [
     path(INVITATION, invitation.invitation, name="invitation"),
     path(f"{INVITATION}register/", invitation.register, name="invitation-register"),
     path(f"{INVITATION}switch-account/", invitation.switch_account, name="invitation-switch-account"),
-    path("keycloak/backchannel-logout/", backchannel.receive, name="backchannel-logout"),
+    path("<slug:provider_id>/backchannel-logout/", backchannel.receive, name="backchannel-logout"),
     path("<slug:provider_id>/login/", start.start, name="provider-start"),
     path("<slug:provider_id>/login/callback/", callback.callback, name="provider-callback"),
     path("<slug:provider_id>/logout/callback/", sign_out.provider_callback, name="provider-logout-callback"),

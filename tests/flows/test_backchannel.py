@@ -14,8 +14,8 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import Session
 from audit.models import Entry
 from jobs import purging
-from providers.keycloak import backchannel
 from providers.models import SeenLogoutToken
+from providers.views import backchannel
 from sandbox.backchannel import EVENT
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
@@ -279,9 +279,13 @@ def test_an_id_token_is_not_a_logout_token(ada: Browser, providers: Sandbox) -> 
 
 
 @pytest.mark.promise(38)
-def test_only_keycloak_may_send_logout_tokens(ada: Browser) -> None:
+def test_only_a_provider_that_speaks_openid_connect_may_send_logout_tokens(ada: Browser, providers: Sandbox) -> None:
+    token = providers.logout_token(sid(ada))
     assert ada.get(PATH).status_code == 405
-    assert ada.post("/accounts/google/backchannel-logout/").status_code == 404
+    for name, status in (("google", 400), ("microsoft", 400), ("github", 404), ("nowhere", 404)):
+        answer = ada.post(f"/accounts/{name}/backchannel-logout/", {"logout_token": token})
+        assert answer.status_code == status
+    assert ada.account
 
 
 @pytest.mark.promise(38)

@@ -19,7 +19,7 @@ __all__ = ["administrator", "root"]  # fixtures of these tests
 
 pytestmark = pytest.mark.django_db
 
-FOR_PROGRAMS = {"accounts/keycloak/backchannel-logout/"}  # no page has a button for it
+FOR_PROGRAMS = {"accounts/csv/backchannel-logout/"}  # no page has a button for it
 IN_JSON = {  # of the auth server: clients read the answer
     ".well-known/oauth-authorization-server", ".well-known/openid-configuration", "oauth/device", "oauth/introspect",
     "oauth/jwks", "oauth/revoke", "oauth/token", "oauth/userinfo",
