@@ -84,6 +84,10 @@ class Environment(Serving):
     admin_second_factor: Literal["required", "if_enrolled"] | None = Field(
         default=None, description="default required; if_enrolled in development, as long as LOCAL_PASSWORDS is on"
     )
+    sign_in_by_address: Literal["on", "off"] = Field(
+        default="off",
+        description="on: the sign-in page asks for the address first; its domain may lead elsewhere",
+    )
     mfa_by_provider: Annotated[list[str], CommaSeparated] = Field(
         default=["google:mfa", "microsoft:mfa", "keycloak:mfa"],
         description="acr and amr values with which a provider's sign-in counts as two factors, as provider:value or "

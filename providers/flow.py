@@ -53,7 +53,7 @@ def _is(kind: type) -> Callable[[object], bool]:
 
 
 FORMS: dict[str, Callable[[Any], bool]] = {  # checks for the values in a cookie
-    **dict.fromkeys(("provider", "starter", "session", "state"), _is(str)),
+    **dict.fromkeys(("provider", "starter", "session", "state", "typed"), _is(str)),
     **dict.fromkeys(("stays", "asks_for_factor", "another", "silent"), _is(bool)),
     "process": lambda value: isinstance(value, str) and value in frozenset(Process),
     "next": lambda value: isinstance(value, str) and value == safe_next(value),
@@ -70,6 +70,7 @@ class Flow:
     ``stays``: the person asked to stay signed in. ``another``: they want to choose an account at the provider.
     ``asks_for_factor``: request a second factor from the provider, if it supports that.
     ``silent``: the provider must not ask the person anything.
+    ``typed`` is the address whose domain led to this provider, as the person typed it on our page.
     ``wanted`` are the claims that claim rules need, so that the callback reads what the start requested.
     ``key_age`` is the index of the secret key that signed the cookie, 0 for the current one. Nonce and verifier are
     derived with the same key.
@@ -85,6 +86,7 @@ class Flow:
     asks_for_factor: bool = False
     another: bool = False
     silent: bool = False
+    typed: str = ""
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     key_age: int = field(default=0, compare=False)
 
@@ -108,8 +110,13 @@ class Flow:
 
     @property
     def login_hint(self) -> str:
-        """The account that an app expects; none if the person wants to choose one, or is known already."""
-        return "" if self.another or self.process is not Process.SIGN_IN else hints_in(self.next).login_hint
+        """The address that the person typed, or the account that an app expects; none if the person is known already.
+
+        An app's hint does not count for a person who wants to choose an account.
+        """
+        if self.process is not Process.SIGN_IN:
+            return ""
+        return self.typed or ("" if self.another else hints_in(self.next).login_hint)
 
     def asking_for_factor(self) -> "Flow":
         """Return a new attempt with the same purpose that also requests a second factor from the provider."""

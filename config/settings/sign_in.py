@@ -35,6 +35,7 @@ PKCE_MAY_BE_OPTIONAL = ENV.is_development  # for the conformance suite: authserv
 REFRESH_REUSE_WINDOW = timedelta(seconds=ENV.refresh_reuse_window)
 OIDC_SIGNING_KEYS = [key.get_secret_value() for key in ENV.oidc_signing_keys]
 INVITATION_LIFETIME = timedelta(days=ENV.invitation_days)
+SIGN_IN_BY_ADDRESS = ENV.sign_in_by_address == "on"
 DNS_RESOLVERS = ENV.dns_resolvers
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"

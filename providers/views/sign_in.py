@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -15,12 +15,14 @@ from accounts.organizations.middleware import without_tenant
 from accounts.own_account.sign_in_methods import sign_in_methods
 from accounts.sessions.revocation import UPSTREAM_NOTE
 from accounts.sessions.signed_in import signed_in
+from accounts.sign_in import rate_limits
 from accounts.sign_in.local import registration
 from accounts.sign_in.reauthentication import gate
 from accounts.sign_in.reauthentication import notices as telling
 from accounts.sign_in.reauthentication.acts import Act, after_reauthentication_to_connect
 from foundation.app_hints import hints_in
 from foundation.next_page import CHOICE, lost_page, query, requested_next, wants_another, wants_to_stay
+from foundation.public_url import HERE, is_elsewhere
 from providers import registry, vault
 from providers.base import Provider
 from providers.buttons import buttons, page_with_buttons, start_url
@@ -28,6 +30,7 @@ from providers.disconnection import disconnect
 from providers.flow import Process
 from providers.refusal import SignInRefused
 from providers.refusal_responses import refuse
+from providers.views import by_address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +44,45 @@ class ExpiredMethod:
 
 
 @without_tenant
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
+    """Offer every sign-in method, or first ask for the address alone (``by_address``), which is what POST is for."""
+    form = by_address.form_of(request)
+    if form is None and request.method == "POST":
+        return HttpResponseNotAllowed(["GET", "HEAD"])
     next_url = requested_next(request)
     if request.user.is_authenticated:
         return redirect(next_url or "account")
+    if form is not None and is_elsewhere(request):  # the cookie of an attempt that begins here would be lost
+        stay, another = wants_to_stay(request), wants_another(request)
+        here = query(next_url, stay=stay, another=another, **{HERE: "on"})
+        return redirect(f"{settings.PUBLIC_URL}{request.path}{here}")
+    if form is None or request.method != "POST":
+        return _sign_in_page(request, next_url, form)
+    if limit := by_address.exceeded(form):
+        return rate_limits.too_many_requests(limit)
+    led_on = by_address.lead_on(request, form) if form.is_valid() else None
+    return led_on or _sign_in_page(request, next_url, form)
+
+
+def _sign_in_page(request: HttpRequest, next_url: str, form: by_address.AddressForm | None) -> HttpResponse:
     stay, another = wants_to_stay(request), wants_another(request)
     expected = registry.find(hints_in(next_url).provider)
-    if expected and not (another or CHOICE in request.GET or messages.get_messages(request)):
+    is_asked = form is not None and form.is_bound
+    if expected and not (is_asked or another or CHOICE in request.GET or messages.get_messages(request)):
         return redirect(start_url(expected, next_url=next_url, stay=stay))
     _add_upstream_note(request)
     offers = another or CHOICE in request.GET or len(messages.get_messages(request)) > 0
     choice = {CHOICE: "on"} if offers else {}  # kept when a box is ticked
-    offered = buttons(request, next_url=next_url)
+    asks_alone = form is not None and not (form.is_valid() or another or CHOICE in request.GET)
+    offered = [] if asks_alone else buttons(request, next_url=next_url)
     return page_with_buttons(
         request,
         "accounts/sign_in.html",
         {
+            "form": form,
+            "asks_alone": asks_alone,
+            "action": request.get_full_path(),
             "providers": offered,
             "has_local_accounts": registration.is_on(),
             "admin_url": _admin_login_url(next_url),
@@ -69,8 +94,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             "offers_another": offers,
             "is_next_lost": next_url == lost_page(),
             "choosing_way": request.path + query(next_url, stay=stay, another=not another, **choice),
+            "every_way": request.path + query(next_url, stay=stay, another=False, **{CHOICE: "on"}),
         },
         offered,
+        status=422 if form is not None and form.errors else 200,
     )
 
 

@@ -47,7 +47,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         next=requested_next(request),
         starter="" if process is Process.SIGN_IN else str(request.user.pk),
         session="" if process is Process.SIGN_IN else session_began(request),
-        wanted=_wanted(provider_id) if request.method == "POST" else (),
+        wanted=claims_wanted(provider_id) if request.method == "POST" else (),
         stays=wants_to_stay(request),
         another=wants_another(request),
         asks_for_factor=second_factor.is_wanted(request, process),
@@ -108,7 +108,8 @@ def _back(request: HttpRequest, flow: Flow) -> str:
     return reverse(page) + query(flow.next, stay=flow.stays, another=flow.another, **choice)
 
 
-def _wanted(provider_id: str) -> tuple[str, ...]:
+def claims_wanted(provider_id: str) -> tuple[str, ...]:
+    """Return the claims that claim rules read at this provider."""
     names = tuple(sorted(requested_claims(provider_id)))
     release_connection()
     return names

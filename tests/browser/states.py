@@ -90,6 +90,20 @@ def _still_in_there(visitor: Visitor, _: NewVisitor) -> None:
         visitor.is_at("/accounts/login/")
 
 
+def _by_address(typed: str = "") -> Callable[[Visitor, NewVisitor], None]:
+    """The first page that asks for the address alone, or what it answers to one."""
+
+    def arrive(visitor: Visitor, _: NewVisitor) -> None:
+        settings.SIGN_IN_BY_ADDRESS = True  # undone with the address of the house
+        visitor.go("/accounts/login/")
+        if typed:
+            visitor.page.get_by_label("E-mail address").fill(typed)
+            visitor.page.locator("form.fields").evaluate("form => form.noValidate = true")
+            visitor.press("Continue")
+
+    return arrive
+
+
 def _one_down(visitor: Visitor, _: NewVisitor) -> None:
     visitor.providers.set_fault("microsoft", "discovery_500")
     visitor.go("/accounts/microsoft/login/")
@@ -428,6 +442,9 @@ STATES = [
         heading="Vestibule",
         arrive=_still_in_there,
     ),
+    State(name="sign-in-by_address", heading="Vestibule", arrive=_by_address()),
+    State(name="sign-in-by_address_malformed", heading="Vestibule", arrive=_by_address("ada")),
+    State(name="sign-in-by_address_not_led_on", heading="Vestibule", arrive=_by_address("ada@example.com")),
     State(name="sign-in-provider_down", heading="Vestibule", arrive=_one_down),
     State(name="confirm-sign_in", heading="Sign in with GitHub?", arrive=at("/accounts/github/login/")),
     State(

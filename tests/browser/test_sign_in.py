@@ -1,10 +1,14 @@
 """Signing in with a real browser: by clicking, from the first page to the last, with script and without."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts.models import Domain, Tenant
+from tenancy import site_context
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
 from tests.flows.proofs import let_be_proven
 
@@ -34,6 +38,27 @@ def test_a_person_signs_in_by_clicking_and_signs_out_again(
     expect(visitor.page.get_by_role("status")).to_have_text("You are signed out.")
     visitor.go("/accounts/")
     visitor.is_at("/accounts/login/?next=/accounts/")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_person_enters_an_address_and_is_led_to_the_sign_in_of_its_domain(
+    new_visitor: NewVisitor, settings: Any, *, script: bool
+) -> None:
+    """The kind of fault: a browser blocks the way on, because the form's policy does not list the provider."""
+    settings.SIGN_IN_BY_ADDRESS = True
+    with site_context("a test owns a domain"):
+        Domain.objects.create(
+            tenant=Tenant.objects.create(name="Harbour"), name="harbour.example", routes_to="keycloak",
+            owned_since=timezone.now(),
+        )  # fmt: skip
+    visitor = new_visitor(java_script_enabled=script)
+    visitor.go("/accounts/login/")
+    visitor.page.get_by_label("E-mail address").fill("ada@harbour.example")
+    visitor.press("Continue")
+    visitor.choose("ada")
+
+    visitor.is_at("/accounts/")
+    assert ways_in(visitor) == [NAMES["keycloak"]]
 
 
 def test_a_second_way_in_is_connected_and_disconnected_by_clicking_without_script(

@@ -9,8 +9,9 @@ from accounts.own_account.name_views import NameForm
 from accounts.sign_in.local import forms
 from accounts.sign_in.reauthentication.acts import Act
 from api import problems
+from providers.views.by_address import AddressForm
 from tests.pages.api_samples import documented
-from tests.pages.app_samples import about_apps
+from tests.pages.app_samples import CALLBACK, about_apps
 
 
 @dataclass(frozen=True)
@@ -250,6 +251,25 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "has_local_accounts": True,
                 "is_open_to_all": True,
             },
+            "by-address": {
+                "providers": PROVIDERS,
+                "form": AddressForm(),
+                "asks_alone": True,
+                "every_way": "/accounts/login/",
+                "action": "/accounts/login/",
+            },
+            "by-address-malformed": {
+                "providers": PROVIDERS,
+                "form": AddressForm({"email": "ada"}),
+                "asks_alone": True,
+                "every_way": "/accounts/login/",
+                "action": "/accounts/login/",
+            },
+            "by-address-not-led-on": {
+                "providers": PROVIDERS,
+                "form": AddressForm({"email": "ada@example.com"}),
+                "action": "/accounts/login/",
+            },
             "only-local-accounts": {"providers": [], "has_local_accounts": True},
             "another-house": {"providers": [GOOGLE], "site_name": "Analytical Engines & Sons, London"},
         },
@@ -307,6 +327,7 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
             "connect": {"user": ADA, "provider": GITHUB, "action": GITHUB.start_url, "is_connect": True},
             "another": {"provider": GOOGLE, "action": GOOGLE.start_url, "is_another": True, "is_next_lost": True},
         },
+        "providers/onward.html": {"led-on": {"provider": KEYCLOAK, "url": f"{CALLBACK}?login_hint=x"}},
         "providers/refusal.html": {
             "retry": {**REFUSED, "retry_url": GOOGLE.start_url, "retry_label": "Try again"},
             "no-retry": {**REFUSED, "retry_url": "", "retry_label": ""},

@@ -15,7 +15,8 @@ ERRORS = ["400", "403", "403_csrf", "404", "405", "429", "500", "503"]
 OWN_FORM_LAST = [
     name for name in STATES if name.startswith(("providers-confirm", "accounts-sign_out", "authserver-logout-"))
 ]
-TO_AN_APP = {"authserver/onward.html", "authserver/form_post.html"}  # all others lead to pages of ours only
+# To an app, or to a provider. All others lead to pages of ours only.
+TO_AN_APP = {"authserver/onward.html", "authserver/form_post.html", "providers/onward.html"}
 every_state = pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 
 
