@@ -21,7 +21,7 @@ from api.callers import Caller, CallerKind
 from api.problems import CSRF_FAILED, MALFORMED, TOO_MANY_REQUESTS, UNAVAILABLE, ApiError
 from api.refusals import REALM, anonymous, disagreement, refused
 from audit.context import Actor, ActorKind
-from authserver import claims, cors
+from authserver import cors
 from authserver.authorization.decision import Authentication, authentication
 from authserver.protocol.bearer_credential import BearerError, credential_of
 from authserver.services import certificates, key_text, keys
@@ -106,7 +106,7 @@ def of_session(request: HttpRequest) -> Caller | None:
         actor=Actor(ActorKind.PERSON, str(person.pk)),
         credential=f"session {row_key(request.session.session_key)}",
         program=f"person {person.pk}",
-        last_sign_in=partial(authentication, request, person),
+        last_sign_in=partial(authentication, request, person, for_tenant=person.pinned_tenant),
         only_tenant=person.pinned_tenant,
     )
 
@@ -188,7 +188,7 @@ def _of_holder(holder: CredentialHolder, credential: str) -> Caller:
 
 def _of_person(token: BearerToken, text: str) -> Caller:
     """A client acts for a person. An organization that the person has left since counts as none."""
-    facts = claims.read_for(token.client, token.user_id, token.tenant_id) if token.user_id else None
+    facts = token.read_person()
     if facts is None:
         raise refused("person_not_served")
     return Caller(
@@ -204,7 +204,7 @@ def _of_person(token: BearerToken, text: str) -> Caller:
         client=token.client.pk,
         last_sign_in=partial(_told_by, token),
         is_for_tenant=token.family is not None and token.family.tenant_id is not None,
-        only_tenant=token.client.tenant_id,
+        only_tenant=token.client.tenant_id or facts.user.pinned_tenant,
     )
 
 

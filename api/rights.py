@@ -68,7 +68,7 @@ def lacks(caller: Caller, wanted: Requirement, *, named_tenant: UUID | None = No
         found.append({"org_role": list(wanted.org_role)})
     if wanted.tenant and (caller.tenant_id is None or named_tenant not in {None, caller.tenant_id}):
         found.append({"tenant": str(named_tenant or "any")})
-    if wanted.tier and not (caller.kind == "person" and tiers.reaches(caller.id, wanted.tier)):
+    if wanted.tier and not _has_tier(caller, wanted.tier):
         found.append({"tier": wanted.tier})
     return found + _lacks_of_sign_in(caller, wanted)
 
@@ -111,6 +111,11 @@ def _has_permission(caller: Caller, permission: str) -> bool:
 def _has_role(caller: Caller, role: str) -> bool:
     """Whether the caller has the site-wide role: a superuser, by a credential that is for no tenant."""
     return role == SITE_ADMIN and caller.is_site_wide
+
+
+def _has_tier(caller: Caller, tier: str) -> bool:
+    """Whether a person has at least this tier, which the site gives: what is pinned to a tenant has none."""
+    return caller.kind == "person" and caller.pinned_tenant is None and tiers.reaches(caller.id, tier)
 
 
 def _org_role(caller: Caller) -> str | None:

@@ -69,12 +69,20 @@ def read(user_id: UUID, tenant_id: UUID | None) -> PersonFacts | None:
     return PersonFacts(user=user, roles=roles, tenant_id=tenant_id, profile=profile)
 
 
-def read_for(client: Client, user_id: UUID, tenant_id: UUID | None) -> PersonFacts | None:
+def read_for(
+    client: Client, user_id: UUID, tenant_id: UUID | None, *, pinned_tenant: UUID | None
+) -> PersonFacts | None:
     """Return what is true of a person now, for a client.
 
-    The client of a tenant serves its members only, and learns nothing about their other organizations (ADR 56).
+    The client of a tenant serves its members only, and learns nothing about their other organizations (ADR 56). What
+    was authorized in a pinned session serves members of that tenant only, and says what the tenant has given (ADR 73).
     """
     facts = read(user_id, tenant_id)
+    if facts is not None and pinned_tenant is not None:
+        if str(pinned_tenant) not in facts.roles:
+            return None
+        facts.user.pinned_tenant = pinned_tenant
+        facts = replace(within(facts, pinned_tenant), profile=())
     if facts is None or client.tenant_id is None:
         return facts
     return within(facts, client.tenant_id) if str(client.tenant_id) in facts.roles else None

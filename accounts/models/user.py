@@ -138,6 +138,12 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
         return self.name or self.email or self.username or str(self.pk)
 
     @property
+    def is_stored_as_staff(self) -> bool:
+        """Whether the account may enter the admin, also in a pinned session, where that does not count (ADR 73)."""
+        stored: bool = vars(self)["is_staff"]
+        return stored
+
+    @property
     def own_email(self) -> str:
         """The canonical form of the address if it is verified, else an empty string."""
         return self.canonical_email or "" if self.email_verified else ""

@@ -91,7 +91,12 @@ THROUGH_SESSION = AuthenticationMiddleware(RevalidationMiddleware(_answer))
 def caller_of_session(host: ProtectedHost, request: HttpRequest, person: User) -> Caller:
     """Return the person of this session as a caller at a host."""
     credential = f"session {row_key(request.session.session_key)}"
-    return rights.caller_at(host, person, credential=credential, last_sign_in=partial(authentication, request, person))
+    return rights.caller_at(
+        host,
+        person,
+        credential=credential,
+        last_sign_in=partial(authentication, request, person, for_tenant=host.tenant_id),
+    )
 
 
 def operation_of(host: ProtectedHost) -> str:

@@ -96,7 +96,7 @@ def _admit(request: HttpRequest, person: User, on_the_way: OnTheWay) -> HttpResp
 def _helps_to_reauthenticate(person: User, found: Sequence[Lack]) -> bool:
     """Whether a newer sign-in, or one with a factor that the person has, would give all that is missing."""
     lacking = _lacking(found)
-    return lacking <= OF_SIGN_IN and ("acr" not in lacking or has_second_factor(person))
+    return lacking == {"unpinned"} or (lacking <= OF_SIGN_IN and ("acr" not in lacking or has_second_factor(person)))
 
 
 def _lacking(found: Sequence[Lack]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from accounts.models.active_membership import set_context
 from api.callers import Caller
 from api.rights import Lack, Requirement, lacks
 from audit.context import Actor, ActorKind
+from authserver.authorization import pinned
 from authserver.authorization.decision import MULTIPLE, Authentication
 from authserver.models import ProtectedHost
 
@@ -44,7 +45,9 @@ def caller_at(
 
 
 def missing(caller: Caller, host: ProtectedHost) -> Sequence[Lack]:
-    """Return everything that a caller lacks to open a host."""
+    """Return everything that a caller lacks to open a host; in a pinned session, perhaps a proof before all else."""
+    if caller.person is not None and pinned.is_closed(caller.person, host):
+        return [{"unpinned": True}]
     wanted = Requirement(
         scope=host.scope,
         role=host.role,

@@ -30,8 +30,8 @@ REDEEM = """
     RETURNING {columns}
 """
 COPIED = (
-    "client_id", "user_id", "consent_id", "tenant_id", "scopes", "resources", "claims", "nonce", "auth_time", "acr",
-    "amr", "sid", "session_key", "not_before", "client_not_before",
+    "client_id", "user_id", "consent_id", "tenant_id", "pinned_tenant", "scopes", "resources", "claims", "nonce",
+    "auth_time", "acr", "amr", "sid", "session_key", "not_before", "client_not_before",
 )  # fmt: skip
 
 

@@ -46,8 +46,10 @@ def give(
 ) -> Consent:
     """Store a consent, or add to the one that is there. Call it in a transaction.
 
-    ``asked`` says that a page showed exactly these scopes and resources, and that the person agreed.
+    ``asked`` says that a page showed exactly these scopes and resources, and that the person agreed. In a pinned
+    session that is not remembered: whoever runs the tenant's provider could agree in anybody's name (ADR 73).
     """
+    asked = asked and user.pinned_tenant is None
     consent = _locked(user, client, tenant_id)
     if consent is None:
         new = Consent(user=user, client_id=client.pk, tenant_id=tenant_id, is_asked=asked)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Membership, User
 from accounts.sign_in.factors import enrolled
 from accounts.sign_in.reauthentication.records import AuthenticationMethod, has_second_factor, records_of
-from authserver.authorization import consents
+from authserver.authorization import consents, pinned
 from authserver.authorization.request import AuthorizationRequest
 from authserver.clients import redirects
 from authserver.models import Client, Consent
@@ -38,11 +38,15 @@ class Authentication:
     amr: list[str]
 
 
-def authentication(request: HttpRequest, user: User) -> Authentication:
-    """Return the person's last authentication: its time here, or the one at the provider if the provider told it."""
+def authentication(request: HttpRequest, user: User, *, for_tenant: UUID | None) -> Authentication:
+    """Return the person's last authentication: its time here, or the one at the provider if the provider told it.
+
+    ``for_tenant`` is whose app, host or operation asks. A second factor that a tenant's connection has verified counts
+    there alone (ADR 73).
+    """
     proofs = [proof for proof in records_of(request, user) if proof.kind is not AuthenticationMethod.MAILED_CODE]
     moment = max((proof.at for proof in proofs), default=0.0)
-    is_multiple = has_second_factor(request, user)
+    is_multiple = _has_used_factor(request, user, for_tenant)
     methods = {AMR[proof.kind] for proof in proofs if proof.kind in AMR} | ({"mfa"} if is_multiple else set())
     return Authentication(
         at=datetime.fromtimestamp(moment, tz=UTC), acr=MULTIPLE if is_multiple else SINGLE, amr=sorted(methods)
@@ -70,7 +74,11 @@ def decide(request: HttpRequest, wanted: AuthorizationRequest) -> NextStep:
         return _unless(silent, NextStep.SIGN_IN, ErrorCode.LOGIN_REQUIRED)
     if wanted.is_for_another(user):
         return _unless(silent, NextStep.ASK, ErrorCode.LOGIN_REQUIRED)
-    if not _is_recent(request, user, wanted) or _lacks_factor(request, user, wanted):
+    if (
+        pinned.is_closed(user, wanted.client)
+        or not _is_recent(request, user, wanted)
+        or _lacks_factor(request, user, wanted)
+    ):
         return _unless(silent, NextStep.REAUTHENTICATE, ErrorCode.LOGIN_REQUIRED)
     if {"consent", "select_account"} & wanted.prompts:
         return NextStep.ASK
@@ -90,7 +98,7 @@ def needs_consent(wanted: AuthorizationRequest, consent: Consent | None) -> bool
 
 def _is_recent(request: HttpRequest, user: User, wanted: AuthorizationRequest) -> bool:
     """Whether the person has authenticated as recently as the client wants: since it asked, or within ``max_age``."""
-    at = authentication(request, user).at.timestamp()
+    at = authentication(request, user, for_tenant=wanted.client.tenant_id).at.timestamp()
     if wanted.asked_at is not None and at >= wanted.asked_at:
         return True
     if "login" in wanted.prompts:
@@ -103,11 +111,17 @@ def _lacks_factor(request: HttpRequest, user: User, wanted: AuthorizationRequest
 
     Raises OAuthError if asking the person would not help: they have none, or they were asked and used none.
     """
-    if MULTIPLE not in wanted.acr_values or SINGLE in wanted.acr_values or has_second_factor(request, user):
+    if MULTIPLE not in wanted.acr_values or SINGLE in wanted.acr_values:
+        return False
+    if _has_used_factor(request, user, wanted.client.tenant_id):
         return False
     if wanted.asked_at is not None or not enrolled.has_second_factor(user):
         raise OAuthError(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "The person has used no second factor.")
     return True
+
+
+def _has_used_factor(request: HttpRequest, user: User, for_tenant: UUID | None) -> bool:
+    return user.pinned_tenant in {None, for_tenant} and has_second_factor(request, user)
 
 
 def _unless(silent: bool, step: NextStep, code: ErrorCode) -> NextStep:  # noqa: FBT001  # read with its call

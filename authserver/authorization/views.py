@@ -16,11 +16,11 @@ from accounts.models.session import row_key
 from accounts.organizations.middleware import without_tenant
 from accounts.sessions import closing
 from accounts.sessions.client_sid import SessionEndedMeanwhile, sid_of
-from accounts.sessions.signed_in import signed_in
+from accounts.sessions.signed_in import open_when_pinned, signed_in
 from accounts.sign_in import rate_limits
 from accounts.sign_in.local import registration
 from accounts.sign_in.reauthentication import gate
-from authserver.authorization import answers, codes, consents, decision, page
+from authserver.authorization import answers, codes, consents, decision, page, pinned
 from authserver.authorization import request as requests
 from authserver.authorization.decision import NextStep
 from authserver.authorization.request import ASKED_AT, EXPECTED, AuthorizationRefused, AuthorizationRequest, Destination
@@ -54,6 +54,7 @@ def authorize(request: HttpRequest) -> HttpResponseBase:
 @without_tenant
 @post_only("oauth-authorize", keeps_query=True)
 @signed_in
+@open_when_pinned  # the decision knows which apps are
 def consent(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
     """Take the person's consent to what the page has shown, which the address names by its digest.
 
@@ -61,7 +62,8 @@ def consent(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
     """
 
     def agree(given: Parameters, wanted: AuthorizationRequest) -> HttpResponseBase:
-        if wanted.is_for_another(user) or page.shown(user, wanted) != shown:
+        is_closed = pinned.is_closed(user, wanted.client)
+        if wanted.is_for_another(user) or is_closed or page.shown(user, wanted) != shown:
             return answers.SeeOther(f"{reverse('oauth-authorize')}?{given.encoded()}")
         is_asked = page.asks(user, wanted, decision.tenant_of(user, wanted.client))
         return _issue(request, user, given, wanted, asked=is_asked)
@@ -179,12 +181,13 @@ def _check_limits(user: User, wanted: AuthorizationRequest, tenant_id: UUID | No
 def _code(
     request: HttpRequest, user: User, wanted: AuthorizationRequest, agreed: Consent, sid: str
 ) -> AuthorizationCode:
-    how = decision.authentication(request, user)
+    how = decision.authentication(request, user, for_tenant=wanted.client.tenant_id)
     return AuthorizationCode(
         client_id=wanted.client.pk,
         user=user,
         consent=agreed,
         tenant_id=agreed.tenant_id,
+        pinned_tenant=user.pinned_tenant,
         scopes=wanted.scopes,
         resources=wanted.resources,
         claims=wanted.claims,

@@ -15,10 +15,10 @@ from accounts.models import User
 from accounts.models.session import row_key
 from accounts.organizations.middleware import without_tenant
 from accounts.sessions.client_sid import SessionEndedMeanwhile, sid_of
-from accounts.sessions.signed_in import signed_in
+from accounts.sessions.signed_in import open_when_pinned, redirect_to_reauthenticate, signed_in
 from accounts.sign_in import rate_limits
 from authserver import scopes
-from authserver.authorization import consents, decision
+from authserver.authorization import consents, decision, pinned
 from authserver.authorization.page import digest_of_page, names_of
 from authserver.clients.authentication import get
 from authserver.devices import codes
@@ -34,6 +34,7 @@ LONGEST = 40
 @without_tenant
 @require_safe
 @signed_in
+@open_when_pinned
 def enter(request: HttpRequest, user: User) -> HttpResponse:
     """Show the field for the code. A link may bring the code along, which the person then only compares."""
     typed = request.GET.get("user_code", "")[:LONGEST]
@@ -43,6 +44,7 @@ def enter(request: HttpRequest, user: User) -> HttpResponse:
 @without_tenant
 @post_only("oauth-device")
 @signed_in
+@open_when_pinned
 def check(request: HttpRequest, user: User) -> HttpResponseBase:
     """Look a code up, and ask the person whether the app on the device may act for them."""
     if not rate_limits.count(TRIES.kind, str(user.pk), limit=TRIES.most, seconds=TRIES.seconds):
@@ -51,10 +53,17 @@ def check(request: HttpRequest, user: User) -> HttpResponseBase:
     code = codes.find(typed)
     if code is None:
         return _unknown(request)
+    if pinned.is_closed(user, get(code.client_id)):
+        return _to_reauthenticate(request, typed)
     try:
         return _ask(request, user, code, typed)
     except OAuthError:
         return _refused(request, code)
+
+
+def _to_reauthenticate(request: HttpRequest, typed: str) -> HttpResponseBase:
+    """Let the person of a pinned session prove what its tenant does not control, and come back with the code."""
+    return redirect_to_reauthenticate(request, next=f"{reverse('oauth-device')}?{urlencode({'user_code': typed})}")
 
 
 def _ask(request: HttpRequest, user: User, code: DeviceCode, typed: str) -> HttpResponse:
@@ -80,6 +89,7 @@ def _ask(request: HttpRequest, user: User, code: DeviceCode, typed: str) -> Http
 @without_tenant
 @post_only("oauth-device", keeps_query=True)
 @signed_in
+@open_when_pinned
 def allow(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
     """Take the person's consent to what the page has shown."""
     if not _may_answer(user):
@@ -88,6 +98,8 @@ def allow(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
     if code is None:
         return _unknown(request)
     client = get(code.client_id)
+    if pinned.is_closed(user, client):
+        return _to_reauthenticate(request, request.GET["user_code"])
     try:
         tenant_id = decision.tenant_of(user, client)
     except OAuthError:
@@ -115,6 +127,7 @@ def _allowed(
 @without_tenant
 @post_only("oauth-device", keeps_query=True)
 @signed_in
+@open_when_pinned
 def refuse(request: HttpRequest, user: User) -> HttpResponseBase:
     """Tell the device that the person does not agree."""
     if not _may_answer(user):
@@ -129,7 +142,7 @@ def _may_answer(user: User) -> bool:
 
 def _approve(request: HttpRequest, user: User, client: Client, code: DeviceCode, tenant_id: UUID | None) -> bool:
     """Store the consent and the answer; return whether the code still waited for one."""
-    sid, how = sid_of(request), decision.authentication(request, user)
+    sid, how = sid_of(request), decision.authentication(request, user, for_tenant=client.tenant_id)
     agreed = consents.give(
         user,
         client,
@@ -148,6 +161,7 @@ def _approve(request: HttpRequest, user: User, client: Client, code: DeviceCode,
         sid=sid,
         session_key=row_key(request.session.session_key),
         not_before=user.not_before,
+        pinned_tenant=user.pinned_tenant,
     )
 
 

@@ -71,7 +71,7 @@ def _about(token: BearerToken) -> Answer | None:
     """
     if token.user_id is None:
         return {}
-    facts = claims.read_for(token.client, token.user_id, token.tenant_id)
+    facts = token.read_person()
     if facts is None or token.family is None:
         return None
     return access.authentication_claims(token.family) | claims.authorization_claims(facts)

@@ -124,7 +124,7 @@ def issue_for_person(
 ) -> Answer:
     """Issue all tokens of an answer, and record that. Raises OAuthError if the client serves the person no more."""
     assert family.user_id is not None  # noqa: S101  # families are of people
-    facts = claims.read_for(client, family.user_id, family.tenant_id)
+    facts = claims.read_for(client, family.user_id, family.tenant_id, pinned_tenant=family.pinned_tenant)
     if facts is None:
         raise OAuthError(ErrorCode.INVALID_GRANT, "The app serves this person no more.", reason="person_not_served")
     issued = access.issue_for_person(client, family, facts, scopes=granted, wanted=targets)

@@ -13,7 +13,7 @@ from authserver.tokens import bearer
 def userinfo(request: HttpRequest) -> HttpResponse:
     """Return the claims that the token's scopes release, or that the client asked for. ``sub`` is the ID token's."""
     token = bearer.from_request(request, scope=scopes.OPENID)
-    facts = claims.read_for(token.client, token.user_id, token.tenant_id) if token.user_id else None
+    facts = token.read_person()
     if facts is None or token.family is None:
         raise BearerError(ErrorCode.INVALID_TOKEN, "The access token is not a person's.", reason="of_nobody")
     asked = claims.still_asked(token.client, token.family.claims.get("userinfo", ()))

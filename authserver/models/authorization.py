@@ -16,7 +16,8 @@ class Authorized(models.Model):
     """What a person has authorized a client to do, and how the person had signed in then.
 
     ``not_before`` is the person's at that time, and ``client_not_before`` the client's: what was issued is valid while
-    they are equal (ADR 42). ``sid`` identifies the session to clients, ``session_key`` is the key of its row.
+    they are equal (ADR 42). ``sid`` identifies the session to clients, ``session_key`` is the key of its row. What was
+    authorized in a pinned session is pinned too, to ``pinned_tenant`` (ADR 73).
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+", verbose_name=_("app"))
@@ -27,6 +28,7 @@ class Authorized(models.Model):
         "authserver.Consent", on_delete=models.CASCADE, null=True, related_name="+", editable=False
     )
     tenant_id = models.UUIDField(_("organization"), null=True, editable=False)
+    pinned_tenant = models.UUIDField(null=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=100), default=list, verbose_name=_("scopes"))
     resources = ArrayField(models.CharField(max_length=500), default=list, verbose_name=_("resource servers"))
     claims = models.JSONField(default=dict, editable=False)

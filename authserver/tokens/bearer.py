@@ -13,7 +13,8 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 
-from authserver import cors, resources, scopes
+from authserver import claims, cors, resources, scopes
+from authserver.claims import PersonFacts
 from authserver.models import Client, TokenFamily
 from authserver.protocol.bearer_credential import BearerError, credential_of
 from authserver.protocol.errors import ErrorCode
@@ -83,6 +84,13 @@ class BearerToken:
     tenant_id: UUID | None
     claims: Mapping[str, Any] = field(repr=False)
     rights: ClientRights
+
+    def read_person(self) -> PersonFacts | None:
+        """Return what is true of the person now; None without one, and if the client serves them no more."""
+        if self.user_id is None or self.family is None:
+            return None
+        pinned_tenant = self.family.pinned_tenant
+        return claims.read_for(self.client, self.user_id, self.tenant_id, pinned_tenant=pinned_tenant)
 
     def require(self, *, audience: str = "", scope: str = "") -> None:
         """Raises BearerError if the token is not for this audience (RFC 9068, section 4), or lacks the scope."""

@@ -39,7 +39,10 @@ WHY_NOT = f"""
         WHEN f.client_id <> c.id THEN 'family_of_another'
         ELSE coalesce(
             {_FAMILY_OVER}, {_AUTHORIZATION_OVER.format(client_not_before="c.not_before")},
-            CASE WHEN c.tenant_id IS NOT NULL AND NOT {_IS_MEMBER.format(tenant="c.tenant_id")} THEN 'not_served' END
+            CASE
+                WHEN c.tenant_id IS NOT NULL AND NOT {_IS_MEMBER.format(tenant="c.tenant_id")} THEN 'not_served'
+                WHEN f.pinned_tenant IS NOT NULL AND NOT {_IS_MEMBER.format(tenant="f.pinned_tenant")} THEN 'not_served'
+            END
         )
     END
 """

@@ -48,7 +48,7 @@ def may_open(user: User) -> bool:
     That includes everybody's sign-in page, the admin's, and reauthentication. If local accounts are off, administrators
     still have theirs, for the day when no provider responds.
     """
-    is_for_them = settings.LOCAL_ACCOUNTS != "off" or user.is_staff
+    is_for_them = settings.LOCAL_ACCOUNTS != "off" or user.is_stored_as_staff
     return settings.LOCAL_PASSWORDS and is_for_them and bool(_name_of(user)) and user.has_usable_password()
 
 
