@@ -51,8 +51,13 @@ def may_define(actor: User, role: Role, permissions: Iterable[str], scopes: Iter
 
 
 def may_edit(actor: User, target: User) -> bool:
-    """Whether the actor may change another person's account, or their membership in the actor's active tenant."""
-    return actor.pk == target.pk or not out_of_reach(actor, [target])
+    """Whether the actor may change a person's account, or their membership in the actor's active tenant.
+
+    In a pinned session nobody may change their own (ADR 73).
+    """
+    if actor.pk == target.pk:
+        return actor.pinned_tenant is None
+    return not out_of_reach(actor, [target])
 
 
 def is_theirs_alone(actor: User, target: User) -> bool:
