@@ -34,6 +34,8 @@ READ = (
 class FoundPerson:
     """A configured issuer, and the person with this subject, if any, as both are now.
 
+    The tokens of a tenant's issuer are pinned to that tenant, as sessions of its connection are (ADR 73).
+
     ``tenant_id`` is where the token works, and ``scopes`` what the person may use there; None stands for all scopes.
     """
 
@@ -58,6 +60,8 @@ def find(issuer: str, subject: str) -> FoundPerson:
     if not configured.is_active:
         raise UpstreamTokenRefused(UpstreamTokenRefusal.ISSUER_INACTIVE, f"{configured} is not active")
     person = PERSON.read(rest) if rest[PERSON.names.index("id")] is not None else None
+    if person is not None:
+        person.pinned_tenant = configured.tenant_id
     return FoundPerson(
         configured=configured,
         person=person,
