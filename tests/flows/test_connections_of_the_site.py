@@ -1,9 +1,11 @@
 """People sign in through connections of the site: two of one kind, two of one issuer, beside the environment's."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.core.cache import cache
 from django.test import override_settings
 
@@ -83,6 +85,16 @@ def test_it_stands_on_the_sign_in_page_while_it_is_listed_and_active(browser: Br
         page = browser.get("/accounts/login/")
         assert "North" not in page.content.decode()
         assert elsewhere.base_url not in page.headers["Content-Security-Policy"]
+
+
+def test_its_mark_is_a_file_that_exists(browser: Browser, elsewhere: Sandbox) -> None:
+    """The kind of fault: production refuses to show a page that names a static file which does not exist."""
+    connection_to(elsewhere, slug="north")
+
+    marks = re.findall(r'class="mark" src="/static/([^"]+)"', browser.get("/accounts/login/").content.decode())
+
+    assert len(marks) == 5
+    assert all(finders.find(mark) for mark in marks)
 
 
 def test_a_page_names_the_origins_of_its_own_buttons_only(browser: Browser, elsewhere: Sandbox) -> None:
