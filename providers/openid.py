@@ -16,6 +16,8 @@ from providers.tokens import RefreshRefused, Revoked, Tokens
 from providers.userinfo import filled
 from providers.verification import proven_at, verify, verify_refreshed
 
+OF_CONNECTION = "its connection"  # where the algorithms of a provider are that no environment variable names
+
 
 @dataclass(kw_only=True)
 class OpenIDProvider(Provider):
@@ -33,7 +35,8 @@ class OpenIDProvider(Provider):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.issuer = Issuer(self.issuer_url, self.upstream, self.signing_algorithms)
+        setting = OF_CONNECTION if self.is_outward else ""
+        self.issuer = Issuer(self.issuer_url, self.upstream, self.signing_algorithms, setting=setting)
 
     @property
     def public_address(self) -> str:

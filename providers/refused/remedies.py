@@ -17,12 +17,12 @@ ONCE_MORE = _(
     "PUBLIC_URL, and the provider must send them back to the callback that the README names."
 )
 ISSUER = _(
-    "Write <PROVIDER>_ISSUER exactly as the provider publishes it, a slash at its end included, and see that the "
-    "person comes from that tenant or realm."
+    "Write <PROVIDER>_ISSUER, or the issuer of its connection, exactly as the provider publishes it, a slash at its "
+    "end included, and see that the person comes from that tenant or realm."
 )
 CLIENT = _(
     "Compare client id, secret and the client's settings at the provider with <PROVIDER>_CLIENT_ID and "
-    "<PROVIDER>_CLIENT_SECRET."
+    "<PROVIDER>_CLIENT_SECRET, or with the page of its connection. Some services let a secret expire."
 )
 KEYS = _(
     "The token is signed by a key that the provider does not publish. Look at its key set there; where nothing was "
@@ -38,8 +38,8 @@ PROOF = _(
 )
 AWAY = _("Nothing here: once the provider answers as it should, the person signs in. The detail says what it did.")
 NOTICE = _(
-    "Look at the back-channel logout of the client at Keycloak. One that came twice, or that Keycloak has not sent, "
-    "needs nothing: nobody was signed out by it."
+    "Look at the back-channel logout of the client at the provider. One that came twice, or that the provider has not "
+    "sent, needs nothing: nobody was signed out by it."
 )
 INVITE = _("Invite the person once more, in the admin.")
 OPEN = _("Open the account on its page, if it should be open.")
@@ -89,9 +89,12 @@ PROVIDERS: Mapping[RefusalReason, Text] = {
         "network."
     ),
     RefusalReason.ALGORITHM_REFUSED: _(
-        "Let the provider sign by RS256, or name what it signs by in <PROVIDER>_SIGNING_ALGORITHMS."
+        "Let the provider sign by RS256, or name what it signs by: in <PROVIDER>_SIGNING_ALGORITHMS, or on the page of "
+        "its connection."
     ),
-    RefusalReason.PROVIDER_OFF: _("Set <PROVIDER>_CLIENT_ID, if people should sign in there."),
+    RefusalReason.PROVIDER_OFF: _(
+        "Set <PROVIDER>_CLIENT_ID, or switch its connection on, if people should sign in there."
+    ),
     RefusalReason.STORE_UNREACHABLE: _("Look at Redis and at REDIS_URL: without it nobody can tell a repetition."),
     RefusalReason.KEY_NOT_HERE: _("Give every process the key that the detail names, in TOKEN_ENCRYPTION_KEYS."),
     RefusalReason.ACCOUNT_DEACTIVATED: OPEN,
