@@ -150,6 +150,11 @@ class Event(models.TextChoices):
     )
     EXPORT_ENDED = "export.ended", _("An export ended: the details count the rows and say whether it was finished.")
     VALUE_RESTORED = "value.restored", _("Somebody put values of an object back as an entry says that they were.")
+    CONNECTION_SWITCHED_ON = "connection.switched_on", _("People can sign in through a connection from now on.")
+    CONNECTION_SWITCHED_OFF = (
+        "connection.switched_off",
+        _("Nobody can sign in through a connection any more, as somebody switched it off or changed where it leads."),
+    )
     WEBHOOK_URL_SET = "webhook.url_set", _("Somebody set the URL of a webhook; the details name the host alone.")
     WEBHOOK_TESTED = "webhook.tested", _("Somebody asked for a test: this very entry is sent to their webhook.")
     WEBHOOK_SECRET_ROTATED = (

@@ -23,6 +23,7 @@ from config.resolvers import Resolvers
 from config.serving import CommaSeparated, Serving, Url
 from config.signing_keys import ReuseWindow, SigningKeys
 from config.variables import ConfigurationRefused
+from foundation.issuers import fault_of_microsoft
 
 OTHER_URLS = {"public_url", "github_url", "github_api_url", "microsoft_graph_url"}
 RefreshInterval = Annotated[
@@ -175,7 +176,7 @@ class Environment(Serving):
     @field_validator("microsoft_issuer")
     @classmethod
     def _one_microsoft_tenant(cls, value: str) -> str:
-        if fault := issuers.fault_of_microsoft(value):
+        if fault := fault_of_microsoft(value):
             raise ValueError(fault)
         return value
 

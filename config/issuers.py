@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -77,17 +76,6 @@ def shared(values: Mapping[str, str]) -> list[str]:
         elif issuer:
             first[issuer] = name
     return faults
-
-
-def fault_of_microsoft(issuer: str) -> str | None:
-    """Return why Microsoft's issuer does not name one tenant by its id, or None."""
-    path = urlsplit(issuer).path.rstrip("/").removesuffix("/v2.0")
-    tenant = path.rsplit("/", 1)[-1].lower()
-    if not tenant or set(tenant) & set("{}<>"):
-        return "names no tenant: https://login.microsoftonline.com/<tenant id>/v2.0, with the id of yours"
-    if tenant in {"common", "organizations", "consumers"}:
-        return f"names every tenant at once ({tenant}): anybody could bring a tenant of their own; give the id of yours"
-    return None
 
 
 def incomplete(values: Mapping[str, str]) -> list[str]:

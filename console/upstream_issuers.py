@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from console.clients.forms import OnePerLine
+from console.late_refusals import ShowsLateRefusals
 from console.lists.search import FoundByWords
 from console.reauthentication import ReauthenticationFirst
 from console.scope import NarrowChoices, OnlySuperusers
+from providers.connections.owners import check_owner, one_owner
 from providers.models import UpstreamIssuer
 from providers.upstream_tokens import readiness
 from providers.upstream_tokens.issuers import provider_of
@@ -65,11 +67,16 @@ class UpstreamIssuerForm(forms.ModelForm[UpstreamIssuer]):
         for name in ("audiences", "algorithms", "scope_claims"):
             if name in cleaned and not cleaned[name]:
                 self.add_error(name, _("At least one is needed."))
+        if "issuer" in cleaned:
+            tenant = cleaned.get("tenant")
+            check_owner(cleaned["issuer"], tenant and tenant.pk)
         return cleaned
 
 
 @admin.register(UpstreamIssuer)
-class UpstreamIssuerAdmin(FoundByWords, ReauthenticationFirst, NarrowChoices[Any], OnlySuperusers[Any]):
+class UpstreamIssuerAdmin(
+    ShowsLateRefusals, FoundByWords, ReauthenticationFirst, NarrowChoices[Any], OnlySuperusers[Any]
+):
     form = UpstreamIssuerForm
     list_display = ("name", "issuer", "tenant", "creates_accounts", "is_active")
     list_filter = ("is_active", "creates_accounts")
@@ -90,6 +97,10 @@ class UpstreamIssuerAdmin(FoundByWords, ReauthenticationFirst, NarrowChoices[Any
                 {"fields": ["creates_accounts", "email_claim", "email_verified_claim", "name_claim"]},
             ),
         ]
+
+    def save_model(self, request: HttpRequest, obj: UpstreamIssuer, form: Any, change: bool) -> None:  # noqa: FBT001
+        with one_owner():
+            super().save_model(request, obj, form, change)
 
     @admin.display(description=_("identities"))
     def shares(self, issuer: UpstreamIssuer) -> str | Promise:

@@ -18,3 +18,14 @@ def canonical(url: str) -> str:
         return ""
     port = DEFAULT_PORTS.get(parts.scheme) if port is None else port
     return f"{parts.scheme}://{host}:{'' if port is None else port}{parts.path.rstrip('/')}".lower() if host else ""
+
+
+def fault_of_microsoft(issuer: str) -> str | None:
+    """Return why Microsoft's issuer does not name one tenant by its id, or None."""
+    path = urlsplit(issuer).path.rstrip("/").removesuffix("/v2.0")
+    tenant = path.rsplit("/", 1)[-1].lower()
+    if not tenant or set(tenant) & set("{}<>"):
+        return "names no tenant: https://login.microsoftonline.com/<tenant id>/v2.0, with the id of yours"
+    if tenant in {"common", "organizations", "consumers"}:
+        return f"names every tenant at once ({tenant}): anybody could bring a tenant of their own; give the id of yours"
+    return None

@@ -12,6 +12,7 @@ from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tenancy import site_context
 from tests.support.administrator import administrator, root
+from tests.support.connections import connection_to
 from tests.support.page_messages import messages_of
 from tests.support.proven import proven, sign_in
 from tests.support.upstream_tokens import configured
@@ -90,6 +91,19 @@ def test_what_is_wrong_is_said_at_its_field(
 
     assert list(errors(answer)) == [field]
     assert not UpstreamIssuer.objects.exists()
+
+
+def test_an_issuer_of_somebody_else_is_refused_at_its_field(
+    administrator: Browser, providers: Sandbox, town: Town
+) -> None:
+    connection_to(providers, tenant=town.a.tenant)
+    theirs = {"issuer": providers.world.issuer(Provider.KEYCLOAK) + "/"}
+
+    for tenant in ("", str(town.b.tenant.pk)):
+        answer = administrator.post(f"{LIST}add/", FORM | theirs | {"tenant": tenant})
+        assert list(errors(answer)) == ["issuer"]
+    assert not UpstreamIssuer.objects.exists()
+    assert administrator.post(f"{LIST}add/", FORM | theirs | {"tenant": str(town.a.tenant.pk)}).status_code == 302
 
 
 def test_nothing_may_be_mapped(administrator: Browser, providers: Sandbox) -> None:
