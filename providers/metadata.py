@@ -52,6 +52,7 @@ class Metadata:
     end_session_endpoint: str = ""
     revocation_endpoint: str = ""
     sends_issuer: bool = False
+    announces_pkce: bool = False  # with S256 (RFC 8414, section 2); some support it and do not say so
     client_proof: ClientProof = ClientProof.BASIC
 
 
@@ -182,6 +183,7 @@ class Issuer:
             end_session_endpoint=self._endpoint(document, "end_session_endpoint"),
             revocation_endpoint=self._endpoint(document, "revocation_endpoint"),
             sends_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+            announces_pkce="S256" in str(document.get("code_challenge_methods_supported")),
             client_proof=_client_proof(document.get("token_endpoint_auth_methods_supported")),
         )
 
@@ -252,8 +254,7 @@ def parse_keys(document: Mapping[str, Any]) -> Keys:
     by_id: dict[str, tuple[SigningKey, ...]] = {}
     without_id: list[SigningKey] = []
     for item in listed:
-        key = _signing_key(item)
-        if key is None:
+        if (key := _signing_key(item)) is None:
             continue
         if isinstance(item.get("kid"), str):
             by_id[item["kid"]] = (*by_id.get(item["kid"], ()), key)
@@ -266,8 +267,7 @@ def _signing_key(item: object) -> SigningKey | None:
     """Return a key that can verify signatures, or None for symmetric, encryption, private and weak keys."""
     if not isinstance(item, dict) or "d" in item or not _is_for_verifying(item):
         return None
-    algorithms = _algorithms_of(item)
-    if not algorithms:
+    if not (algorithms := _algorithms_of(item)):
         return None
     try:
         key = PyJWK(item, LIBRARY_NAMES.get(algorithms[0], algorithms[0])).key

@@ -1,6 +1,5 @@
 """Whether an upstream issuer answers and signs by a configured algorithm, so that administrators know it first."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from providers.metadata import Keys
@@ -33,13 +32,14 @@ def of(configured: UpstreamIssuer) -> IssuerReadiness:
             keys = issuer_of(configured).keys
     except SignInRefused as refused:
         return IssuerReadiness(issuer=configured, problem=str(refused))
-    offered = set(_algorithms(keys))
+    offered = algorithms_of(keys)
     if offered.isdisjoint(configured.algorithms):
         agreed, known = ", ".join(configured.algorithms), ", ".join(sorted(offered)) or "no usable algorithm"
         return IssuerReadiness(issuer=configured, problem=f"its keys are for {known}, and not for {agreed}")
     return IssuerReadiness(issuer=configured)
 
 
-def _algorithms(keys: Keys) -> Iterator[str]:
-    for key in (*keys.without_id, *(key for named in keys.by_id.values() for key in named)):
-        yield from key.algorithms
+def algorithms_of(keys: Keys) -> set[str]:
+    """Return the algorithms that one key or another may sign with."""
+    everyone = (*keys.without_id, *(key for named in keys.by_id.values() for key in named))
+    return {algorithm for key in everyone for algorithm in key.algorithms}
