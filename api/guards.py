@@ -116,13 +116,18 @@ def scope_of(caller: Caller) -> Scope:
     return set_scope(
         Scope(
             tenant_id=membership.tenant_id if membership else None,
-            person_id=caller.id if caller.kind == "person" else None,
+            person_id=_with_own_rows(caller),
         )
     )
 
 
 def _own_scope_of(caller: Caller) -> Scope:
-    return set_scope(Scope(person_id=caller.id if caller.kind == "person" else None))
+    return set_scope(Scope(person_id=_with_own_rows(caller)))
+
+
+def _with_own_rows(caller: Caller) -> UUID | None:
+    """Return whose own rows in all tenants are visible. In a pinned session that is nobody (ADR 73)."""
+    return caller.id if caller.kind == "person" and caller.pinned_tenant is None else None
 
 
 def _named_tenant(request: HttpRequest) -> UUID | None:

@@ -114,7 +114,7 @@ def _scope_of(request: HttpRequest) -> Scope:
     if not is_told:
         person.active_membership = set_context(person.pk, wanted_tenant(request), pinned=person.pinned_tenant)
     tenant_id = person.active_membership.tenant_id if person.active_membership else None
-    return Scope(tenant_id=tenant_id, person_id=person.pk)
+    return Scope(tenant_id=tenant_id, person_id=person.pk if person.pinned_tenant is None else None)
 
 
 def _is_admin(request: HttpRequest) -> bool:

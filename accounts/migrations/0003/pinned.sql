@@ -3,7 +3,7 @@
 -- transaction the context ends with the statement.
 --
 -- pinned: the only tenant that the person's session may enter, if that is limited (ADR 73). Then no other membership is
--- found or counted.
+-- found or counted, and the context has no person: their own rows in other tenants stay out of sight.
 CREATE FUNCTION tenancy_enter(person uuid, wanted uuid, pinned uuid)
 RETURNS TABLE (
     tenant_id uuid, tenant_name text, role_id bigint, role_name text, permissions text[], scopes text[], tenants bigint
@@ -21,6 +21,9 @@ BEGIN
         RETURN;
     END IF;
     PERFORM set_config('app.tenant_id', chosen.tenant_id::text, true);
+    IF pinned IS NOT NULL THEN
+        PERFORM set_config('app.user_id', '', true);
+    END IF;
     RETURN QUERY
     SELECT
         t.id, t.name::text, r.id, r.name::text,
