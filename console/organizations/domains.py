@@ -142,9 +142,6 @@ class DomainAdmin(ReauthenticationFirst, PassesActor):
             "can_act": may,
             "can_release": found is not None and self.has_delete_permission(request, found),
             "show_delete": False,  # "Release" stands above
-            "show_save_and_add_another": found is None,
-            "show_save": found is None or found.owned_since is not None,  # else there is nothing to save
-            "show_save_and_continue": False,
         }
         try:
             return super().changeform_view(request, object_id, form_url, context)

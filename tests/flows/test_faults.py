@@ -63,9 +63,6 @@ def test_a_fault_has_the_same_outcome_through_a_connection(
 ) -> None:
     with another_sandbox(settings.PUBLIC_URL) as elsewhere:
         connection_to(elsewhere, slug="acme", tenant=town.a.tenant if of_tenant else None)
-        if fault.stage is Stage.USERINFO:
-            Browser(elsewhere).sign_in("acme", "nemo")  # the short deadline is for userinfo, not for keys
-            elsewhere.forget_requests()
         _drive_to_outcome(elsewhere, monkeypatch, fault, "keycloak", through="acme")
         elsewhere.clear_faults()
         directory.forget()  # before its servers stop

@@ -20,6 +20,7 @@ from tests.flows.factors import APP, NEEDED, PROVE, add_app
 from tests.flows.proofs import proving
 from tests.support import claim_rules
 from tests.support.authenticator import code
+from tests.support.connections import another_sandbox, connection_to
 from tests.support.pinned import give_to
 from tests.support.proven import proven
 from tests.tenancy.conftest import Town
@@ -31,7 +32,10 @@ SESSIONS = "/accounts/sessions/"
 ADA = next(persona for persona in CAST if persona.key == "ada")
 # What a pinned session may use: it shows and changes nothing of the account.
 GUARDED = {f"{name}.<locals>.guarded" for name in ("signed_in", "may_add_factor")}
-OPEN = {"account", "organizations", "switch-organization", "reauthenticate"}
+OPEN = {
+    "account", "organizations", "switch-organization", "reauthenticate",
+    "oauth-consent", "oauth-device", "device-check", "device-allow", "device-refuse",  # they ask what is open
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -77,6 +81,25 @@ def test_it_opens_the_tenant_and_nothing_else(came: Browser, town: Town) -> None
     me = came.get("/api/v1/me").json()
     assert me["tenant_id"] == str(town.a.tenant.pk)
     assert [one["provider"] for one in me["identities"]] == ["keycloak"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(101)
+def test_a_connection_that_a_tenant_has_set_up_pins(town: Town, settings: Any) -> None:
+    with another_sandbox(settings.PUBLIC_URL) as elsewhere:
+        connection = connection_to(elsewhere, slug="abbey", tenant=town.a.tenant)
+        subject = ADA.subject(Provider.KEYCLOAK)
+        Identity.objects.create(user=town.both, provider="abbey", issuer=connection.issuer, subject=subject)
+        browser = Browser(elsewhere)
+
+        browser.sign_in("abbey", "ada")
+
+        assert browser.account == str(town.both.pk)
+        assert pin_of(browser) == town.a.tenant.pk
+        assert [one["provider"] for one in browser.get("/api/v1/me").json()["identities"]] == ["abbey"]
+        assert browser.get(SESSIONS).headers["Location"] == proving(SESSIONS)
+        browser.sign_in("abbey", "ada", process="reauthenticate", next=SESSIONS)
+        assert pin_of(browser) == town.a.tenant.pk
 
 
 @pytest.mark.promise(101)
