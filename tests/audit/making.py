@@ -9,7 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.expressions import Expression
 
-from accounts.models import User
+from accounts.models import Role, User
 from tests.tenancy.rows import Side
 
 
@@ -28,11 +28,13 @@ class Maker(Side):
         return model(**values, **given)
 
     def _together(self, model: type[models.Model], given: dict[str, Any]) -> dict[str, Any]:
-        """Return columns that constraints require beside those that are given: of whom a key is, and whose a client."""
+        """Return columns that constraints require beside those that are given: of whom a key is, for example."""
         if "service" in given and model._meta.label in {"authserver.ApiKey", "authserver.Client"}:
             return {"tenant": given["service"].tenant}
         if model._meta.label == "authserver.ApiKey" and "user" not in given:
             return {"user": self.saved(User)}
+        if model._meta.label == "providers.Connection" and "tenant" in given:
+            return {"sign_up_role": self.saved(Role)}
         return {}
 
     def saved(self, model: type[models.Model], **given: Any) -> models.Model:

@@ -18,6 +18,7 @@ from tests.support.proven import proven
 from tests.support.servers import Servers
 
 
+@pytest.mark.django_db
 def test_each_request_has_its_own_id_which_the_response_repeats(client: Client) -> None:
     ids = {UUID(client.get("/accounts/login/").headers["X-Request-ID"]) for _ in range(2)}
 

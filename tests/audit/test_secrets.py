@@ -17,6 +17,7 @@ from accounts.models import Invitation, Role, Tenant, User
 from audit.declarations import audited
 from audit.models import Entry
 from authserver.models import ApiKey, Client, ClientSecret, TokenSigningKey
+from providers.models import Connection
 from tenancy import site_context
 from tests.support.leaks import in_redis, in_tables
 from tests.support.servers import Servers
@@ -67,11 +68,18 @@ REST: dict[str, Callable[[], Values]] = {  # what else a row of each needs
     "authserver.ClientSecret": lambda: {"client": Client.objects.create(name="Harbour")},
     "authserver.TokenSigningKey": signing_key,
     "authserver.ApiKey": lambda: {"user": user(), "name": "x", "public_id": "x", "expires_at": timezone.now()},
+    "providers.Connection": lambda: {
+        "slug": "x",
+        "kind": "oidc",
+        "label": "x",
+        "issuer": "https://x.example",
+        "client_id": "y",
+    },
     "mfa.Authenticator": lambda: {"user": user(), "type": "totp"},
 }
 MODELS: set[type[Model]] = {
-    ApiKey, Authenticator, ClientSecret, EmailConfirmation, Invitation, SocialApp, SocialToken, TokenSigningKey, User,
-    Webhook,
+    ApiKey, Authenticator, ClientSecret, Connection, EmailConfirmation, Invitation, SocialApp, SocialToken, TokenSigningKey,
+    User, Webhook,
 }  # fmt: skip
 
 
