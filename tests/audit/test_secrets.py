@@ -78,8 +78,8 @@ REST: dict[str, Callable[[], Values]] = {  # what else a row of each needs
     "mfa.Authenticator": lambda: {"user": user(), "type": "totp"},
 }
 MODELS: set[type[Model]] = {
-    ApiKey, Authenticator, ClientSecret, Connection, EmailConfirmation, Invitation, SocialApp, SocialToken, TokenSigningKey,
-    User, Webhook,
+    ApiKey, Authenticator, ClientSecret, Connection, EmailConfirmation, Invitation, SocialApp, SocialToken,
+    TokenSigningKey, User, Webhook,
 }  # fmt: skip
 
 
