@@ -178,6 +178,12 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.EXPORT_STARTED: EXPORT,
     Event.EXPORT_ENDED: {**EXPORT, "rows": _("how many rows went out"), "finished": _("whether those were all")},
     Event.VALUE_RESTORED: {"entry": _("the entry that held the values"), "fields": _("which fields")},
+    Event.CONNECTION_TESTED: {
+        "provider": _("the connection's short name"),
+        "passed": _("whether every check was passed"),
+        "reason": _("why not"),
+        "detail": _("what exactly was wrong"),
+    },
     Event.CONNECTION_SWITCHED_ON: {"provider": _("the connection's short name")},
     Event.CONNECTION_SWITCHED_OFF: {"provider": _("the connection's short name")},
     Event.WEBHOOK_URL_SET: {"host": _("the receiver's host name"), "port": _("its port")},

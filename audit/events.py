@@ -150,6 +150,10 @@ class Event(models.TextChoices):
     )
     EXPORT_ENDED = "export.ended", _("An export ended: the details count the rows and say whether it was finished.")
     VALUE_RESTORED = "value.restored", _("Somebody put values of an object back as an entry says that they were.")
+    CONNECTION_TESTED = (
+        "connection.tested",
+        _("An administrator signed in as a test of a connection; the details say whether it passed, or why not."),
+    )
     CONNECTION_SWITCHED_ON = "connection.switched_on", _("People can sign in through a connection from now on.")
     CONNECTION_SWITCHED_OFF = (
         "connection.switched_off",

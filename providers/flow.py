@@ -46,6 +46,7 @@ class Process(StrEnum):
     SIGN_IN = "sign_in"
     CONNECT = "connect"
     REAUTHENTICATE = "reauthenticate"
+    TEST = "test"  # of a connection, by its administrator
 
 
 def _is(kind: type) -> Callable[[object], bool]:
@@ -63,7 +64,7 @@ FORMS: dict[str, Callable[[Any], bool]] = {  # checks for the values in a cookie
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """One attempt to sign in, to connect an identity or to reauthenticate.
+    """One attempt to sign in, to connect an identity, to reauthenticate or to test a connection.
 
     ``starter`` is the account that was signed in at the start, if that matters. ``session`` is when that session
     began: the attempt ends with it.
@@ -106,7 +107,7 @@ class Flow:
     @property
     def wants_reauthentication(self) -> bool:
         """Whether the provider must authenticate the person again, even if they have a session there."""
-        return self.process is not Process.SIGN_IN and not self.silent
+        return self.process in {Process.CONNECT, Process.REAUTHENTICATE} and not self.silent
 
     @property
     def login_hint(self) -> str:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import URLResolver, get_resolver
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ClaimRule, Identity, User
@@ -24,6 +25,7 @@ from providers.connections.building import encrypted
 from providers.connections.owners import TAKEN, check_owner, one_owner
 from providers.models import Connection, ConnectionKind, RevocationState, UpstreamRevocation
 from providers.models.connection import LONGEST_SLUG
+from tenancy import site_context, tenant_context
 
 RANDOM = 4  # bytes of a generated short name, written as twice as many digits
 WHICH_CLIENT = ("kind", "issuer", "client_id")  # what a test sign-in has tested
@@ -102,6 +104,21 @@ def delete(connection: Connection, *, by: User) -> None:
         if ClaimRule.objects.filter(provider=stored.slug).exists():
             raise ValidationError(_("Claim rules refer to this connection. Delete them first."))
         stored.delete()
+
+
+def note_test(connection: Connection, *, version: int) -> bool:
+    """Note that this version of a connection passed a test sign-in. Return False if it was changed meanwhile.
+
+    An administrator who might change it has started the test; the answer comes where no tenant's context is.
+    """
+    scope = tenant_context(connection.tenant_id) if connection.tenant_id else site_context("a test of the site's own")
+    with transaction.atomic(), scope:
+        stored = Connection.objects.select_for_update(of=("self",)).filter(pk=connection.pk, version=version).first()
+        if stored is None:
+            return False
+        stored.tested_at = timezone.now()
+        stored.save()
+    return True
 
 
 def check(connection: Connection, *, by: User) -> None:

@@ -92,9 +92,15 @@ def find_current(slug: str, *, even_inactive: bool = False) -> Provider | None:
     provider = _provider(connection) if connection.is_active or even_inactive else None
     if provider is None:
         return None
-    current = copy(provider)  # with the same caches and client
-    current.owned_domains = frozenset(row[-1])
-    return current
+    as_now = copy(provider)  # with the same caches and client
+    as_now.owned_domains = frozenset(row[-1])
+    return as_now
+
+
+def current(slug: str) -> Connection | None:
+    """Return the row of a connection, active or not, whoever it belongs to. One statement."""
+    row = fetch_one(CURRENT, [slug])
+    return CONNECTIONS.read(row) if row is not None else None
 
 
 def _provider(connection: Connection) -> Provider | None:

@@ -57,6 +57,7 @@ from providers.refusal_responses import refuse
 from providers.revalidation import silent_check
 from providers.revalidation.interval import next_time
 from providers.upstream import one_deadline
+from providers.views import tested
 from providers.views.code_in_callback import code_in
 from providers.views.finished import FINISHED, finished_already, without_secret
 
@@ -79,6 +80,8 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """
     if (finished := finished_already(request)) is not None:
         return finished
+    if tested.is_test(request):
+        return tested.finish(request, provider_id)
     flow = external = None
     try:
         provider = provider_of(provider_id, is_start=False)

@@ -40,6 +40,7 @@ CALLERS = {
     "webhooks/running.py": "webhooks of all tenants that are due, by id",
     "api/administration/acting.py": "superusers who use the API for administrators",
     "providers/connections/directory.py": "which connections there are, before a visitor's tenant is known",
+    "providers/connections/acts.py": "the test of a connection of the site, which a superuser started",
     "providers/connections/owners.py": "whether an issuer belongs to somebody else, a yes or no",
     "config/management/commands/demo.py": "the demo's tenants, in development only",
     "accounts/organizations/middleware.py": "superusers in the admin",
