@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from console import provider_admin, signing_keys, upstream_issuers
 from console.clients import clients, consents, profile_claims, protected_hosts, scopes_and_resources
+from console.connections import connections
 from console.organizations import claim_rules, domains, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
 from console.services import certificates, keys, services
@@ -17,6 +18,7 @@ __all__ = [
     "certificates",
     "claim_rules",
     "clients",
+    "connections",
     "consents",
     "deliveries",
     "domains",

@@ -42,11 +42,13 @@ from authserver.models import (
 from authserver.models import Client as App
 from authserver.services import certificates
 from console.overview.page import counters
+from providers.models import Connection
 from tenancy import site_context, tenant_context
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
 from tests.flows.conftest import Browser
 from tests.support import claim_rules, overview_crowd, services
+from tests.support.connections import connection_to
 from tests.support.proven import proven
 from webhooks import changes as webhook_changes
 from webhooks.models import Delivery, Webhook
@@ -177,6 +179,12 @@ def _cut_off(visitor: Visitor, new_visitor: NewVisitor) -> None:
     visitor.press("Cut off this person")
 
 
+def _tested(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    visitor.providers.set_auto_persona("keycloak", "grace")
+    _then(Connection, "Sign in as a test")(visitor, new_visitor)
+    visitor.press("Go to the service")
+
+
 def _secret_renewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
     _then(Webhook, "Rotate the secret")(visitor, new_visitor)
     visitor.press("Rotate the secret")
@@ -261,6 +269,7 @@ def _people(visitor: Visitor) -> None:
     claim(tenant.pk, "harbour.example")
     with site_context("a test sets up a webhook"):
         _webhook(tenant, people[0])
+    connection_to(visitor.providers, tenant=tenant, label="Harbour staff", is_active=False)
     _app(tenant, people[1])
     ProtectedHost.objects.create(
         origin="https://wiki.harbour.example", name="Wiki", tenant=tenant, org_roles=["member"]
@@ -434,6 +443,9 @@ ADMIN_STATES = [
     State(name="admin-domain_code", heading="Show affiliation by a mailed code", arrive=_code_of_domain_mailed),
     State(name="admin-domain_code_refused", heading="", arrive=_code_of_domain_refused),
     State(name="admin-domain_release", heading="Release harbour.example?", arrive=_then(Domain, "Release")),
+    State(name="admin-connection_test", heading="Sign in as a test?", arrive=_then(Connection, "Sign in as a test")),
+    State(name="admin-connection_on", heading="Switch this connection on?", arrive=_then(Connection, "Switch on")),
+    State(name="admin-connection_tested", heading="The test was passed", arrive=_tested),
     State(name="admin-webhook_secret", heading="The secret was renewed", arrive=_secret_renewed),
     State(name="admin-webhook_test", heading="Send a test?", arrive=_then(Webhook, "Send a test")),
     State(
