@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role, Tenant, User
 from accounts.models.search_words import begin, words_of
 from accounts.people import filters, search
-from accounts.sign_in.provider_names import NAMES
+from console.connections.choices import provider_choices
+from console.scope import actor
 
 OFFERED = 20  # tenants or roles; if there are more, a box below finds them by name
 MOST_COUNTED = 1000  # of those that are not offered
@@ -26,7 +27,7 @@ class ProviderFilter(SimpleListFilter):
     parameter_name = "provider"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return sorted(NAMES.items(), key=lambda named: named[1])
+        return list(provider_choices(actor(request)))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         provider = self.value()

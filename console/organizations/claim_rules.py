@@ -17,16 +17,18 @@ from django.utils.translation import ngettext
 from accounts.models import ClaimRule, Membership
 from accounts.organizations.claim_rules import applying
 from accounts.organizations.claim_rules.preview import EffectKind, Preview, preview
-from accounts.sign_in.provider_names import NAMES, name_of
+from accounts.sign_in.provider_names import name_of
+from console.connections.choices import provider_choices, tenant_of
 from console.lists.search import FoundByWords
 from console.reauthentication import ReauthenticationFirst
-from console.scope import ChoiceOfMany
+from console.scope import ChoiceOfMany, actor
 
 CONFIRMED = "_confirmed"
 
 
 class ClaimRuleForm(forms.ModelForm[ClaimRule]):
     provider = forms.ChoiceField(label=_("Provider"))
+    offered: list[tuple[str, str]] = []  # set on the subclass of each request
 
     class Meta:
         model = ClaimRule
@@ -34,12 +36,20 @@ class ClaimRuleForm(forms.ModelForm[ClaimRule]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = dict(NAMES)
+        known = dict(self.offered)
         if self.instance.pk:
             known = {self.instance.provider: name_of(self.instance.provider)}
         field = self.fields.get("provider")
         if isinstance(field, forms.ChoiceField):
             field.choices = sorted(known.items())
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever runs a tenant's provider asserts any claim: it decides about that tenant alone."""
+        cleaned = super().clean() or {}
+        owner, tenant = tenant_of(cleaned.get("provider", "")), cleaned.get("tenant")
+        if owner is not None and tenant is not None and tenant.pk != owner:
+            self.add_error("tenant", _("This provider is another organization's: its claims count there only."))
+        return cleaned
 
 
 @admin.register(ClaimRule)
@@ -59,6 +69,10 @@ class ClaimRuleAdmin(FoundByWords, ReauthenticationFirst, admin.ModelAdmin[Claim
     @admin.display(description=_("provider"), ordering="provider")
     def provider_shown(self, rule: ClaimRule) -> str:
         return name_of(rule.provider)
+
+    def get_form(self, request: HttpRequest, obj: ClaimRule | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's signature
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"offered": provider_choices(actor(request))})
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["widget"] = ChoiceOfMany(db_field, self.admin_site)
