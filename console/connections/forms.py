@@ -11,6 +11,7 @@ from console.clients.forms import OnePerLine
 from console.organizations.asking import RequestedBy
 from providers.connections import acts, looking
 from providers.connections.building import encrypted
+from providers.issuer_rules import usual_algorithms
 from providers.models import Connection
 
 LOOKED_AT = {"kind", "issuer", "signing_algorithms"}  # what the service publishes has to do with these
@@ -33,7 +34,9 @@ class ConnectionForm(RequestedBy):
         help_text=_("It is stored encrypted and never shown again. When you change a connection: empty keeps it."),
     )
     signing_algorithms = OnePerLine(
-        label=_("Algorithms"), help_text=_("By which its ID tokens are signed, one on each line. Mostly RS256.")
+        initial=usual_algorithms,
+        label=_("Algorithms"),
+        help_text=_("By which its ID tokens are signed, one on each line. Mostly RS256."),
     )
     sign_up_domains = OnePerLine(label=_("Domains"), help_text=_("For people with an address in these, one each line."))
 

@@ -7,8 +7,9 @@ import jwt
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
+from django.utils import timezone
 
-from accounts.models import Identity, Membership, Tenant, User
+from accounts.models import Domain, Identity, Membership, Tenant, User
 from accounts.organizations.beyond_tenant import has_anything_beyond
 from api.callers import Caller
 from api.forward.rights import missing
@@ -233,3 +234,16 @@ def test_what_does_not_lie_beyond_it(providers: Sandbox, town: Town) -> None:
     assert not has_anything_beyond(town.a.member, town.a.tenant.pk)
     assert has_anything_beyond(town.both, town.a.tenant.pk)
     assert has_anything_beyond(town.a.member, town.b.tenant.pk)
+
+
+def test_an_address_in_a_domain_of_the_tenant_does_not_lie_beyond_it(town: Town) -> None:
+    person = town.a.member
+    User.objects.filter(pk=person.pk).update(email="m@Mail.Abbey.example", email_verified=True)
+    with site_context("a test claims domains"):
+        Domain.objects.create(tenant=town.a.tenant, name="abbey.example", owned_since=timezone.now())
+        claimed = Domain.objects.create(tenant=town.a.tenant, name="mail.abbey.example")
+    assert has_anything_beyond(person, town.a.tenant.pk), "it only claims this one"
+
+    with site_context("a test proves it"):
+        Domain.objects.filter(pk=claimed.pk).update(owned_since=timezone.now())
+    assert not has_anything_beyond(person, town.a.tenant.pk)
