@@ -23,6 +23,7 @@ from console.lists.search import FoundByWords
 from console.organizations.asking import session_to_keep
 from console.reauthentication import ReauthenticationFirst
 from console.scope import Scoped, actor
+from providers.models import Connection
 
 LONGEST_REASON = 500  # characters
 LIMITS: dict[str, Callable[[], int]] = {  # of sessions, each with the site's own limit
@@ -95,11 +96,12 @@ class TenantAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, Scoped[T
             return super().delete_view(request, object_id, context)
 
     def delete_model(self, request: HttpRequest, obj: Tenant) -> None:
-        """Remove its claim rules and memberships first: they protect roles from deletion, and sessions must end."""
+        """Remove its claim rules, memberships and connections first: they protect roles, and sessions must end."""
         with transaction.atomic():
             applying.remove(ClaimRule.objects.filter(tenant=obj), keep=request.session.session_key)
             for membership in Membership.objects.filter(tenant=obj).select_related("user"):
                 memberships.remove(membership, keep=session_to_keep(request, membership.user))
+            Connection.objects.filter(tenant=obj).delete()
             super().delete_model(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
