@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from redis.exceptions import RedisError
@@ -63,12 +63,19 @@ _built: OrderedDict[UUID, tuple[int, Provider]] = OrderedDict()  # by the connec
 
 
 def known() -> Mapping[str, KnownConnection]:
-    """Return the connections of the site and of all tenants, by slug."""
+    """Return the connections of the site and of all tenants, by slug.
+
+    While the database does not answer, they are those that this process knew last: pages that need nothing else of it
+    still work.
+    """
     global _snapshot  # noqa: PLW0603  # replaced as a whole, so that threads need no lock
     stamp = _stamp()
     if stamp and stamp == _snapshot.stamp:
         return _snapshot.known
-    found = _read()
+    try:
+        found = _read()
+    except OperationalError:
+        return _snapshot.known
     if stamp != signed_cache.CHANGING:
         _snapshot = _Snapshot(stamp or _new_stamp(), found)
     return found

@@ -411,6 +411,8 @@ NOT_MAILED = {
     Event.REAUTHENTICATION_CODE_REFUSED: "Nothing was opened; the mail with the code has told of the attempt.",
     Event.REAUTHENTICATION_CODE_VERIFIED: "The code itself was mailed, and the act that follows is told.",
     Event.SESSION_REVOKED: "Whoever was signed in sees it, and what ended it is told where it is an act of its own.",
+    Event.IDENTITIES_MOVED: "An operator did it; everybody signs in as before.",
+    Event.SESSION_UNPINNED: "The person has just proven who they are, in that very session.",
     Event.SIGN_IN_CANCELLED: "Nothing was opened; the browser is told why.",
     Event.SIGN_IN_REFUSED: "Nothing was opened. Strangers can cause any number of these; the brake holds them.",
     Event.SIGN_OUT_REFUSED: "Nothing was changed.",
@@ -424,7 +426,7 @@ NOT_MAILED = {
     Event.VALUE_RESTORED: "What is restored goes through the page's own form, which tells what it changes.",
 }
 OF_NO_ACCOUNT = {
-    "bulk_action", "deferred_task", "delivery", "domain", "entries", "export", "rate_limit",
+    "bulk_action", "connection", "deferred_task", "delivery", "domain", "entries", "export", "rate_limit",
     "reason", "request", "retention", "webhook",
 }  # fmt: skip
 

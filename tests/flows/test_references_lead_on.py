@@ -37,7 +37,7 @@ def found(client: Client, page: Any) -> str:
 @pytest.mark.parametrize(
     ("provider", "fault", "detail", "mend"),
     [
-        ("google", "iss_wrong", "iss is another issuer", "Write &lt;PROVIDER&gt;_ISSUER exactly"),
+        ("google", "iss_wrong", "iss is another issuer", "or the issuer of its connection, exactly"),
         ("google", "alg_other_es256", "signed by ES256", "&lt;PROVIDER&gt;_SIGNING_ALGORITHMS"),
         ("keycloak", "token_401", "with invalid_client", "&lt;PROVIDER&gt;_CLIENT_SECRET"),
         ("keycloak", "token_500", "the token endpoint answered 500", "once the provider answers"),
