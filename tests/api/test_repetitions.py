@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from accounts.models import Invitation, Membership, Role, User
+from accounts.models import Domain, Invitation, Membership, Role, User
 from accounts.organizations.roles import permissions
 from authserver.models import ApiKey
 from tenancy import person_context, site_context
@@ -59,6 +59,9 @@ CASES = {
     ),
     "POST /api/v1/tenants/{tenant_id}/roles": Case(
         address="tenants/{tenant}/roles", body={"name": "Porter"}, narrow=deleted(Role)
+    ),
+    "POST /api/v1/tenants/{tenant_id}/domains": Case(
+        address="tenants/{tenant}/domains", body={"name": "abbey.example"}, narrow=deleted(Domain)
     ),
     "POST /api/v1/tenants/{tenant_id}/invitations": Case(
         address="tenants/{tenant}/invitations",
