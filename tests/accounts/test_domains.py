@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts.models import Domain, DomainFinding, DomainState, User
 from accounts.organizations import domains
@@ -20,7 +20,6 @@ from accounts.organizations.domains import (
     claim,
     claiming,
     owned_domains,
-    owned_domains_sql,
     owns,
     release,
     route_of,
@@ -211,16 +210,6 @@ def test_a_tenant_sees_and_writes_its_own_domains_only(town: Town, resolver: Fak
         with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
             Domain._base_manager.create(tenant=town.b.tenant, name=OTHER)  # noqa: SLF001
     assert of(town.b).pk == theirs.pk
-
-
-def test_a_statement_reads_the_owned_domains_along(town: Town, resolver: FakeResolver) -> None:
-    owned(town.a, resolver)
-    owned(town.a, resolver, OTHER)
-    claim(town.a.tenant.pk, "example.net")
-
-    with tenant_context(town.a.tenant.pk), connection.cursor() as cursor:
-        cursor.execute(f"SELECT t.name, {owned_domains_sql('t.id')} FROM accounts_tenant t")  # noqa: S608  # ours
-        assert [(name, sorted(found)) for name, found in cursor.fetchall()] == [("Abbey", [NAME, OTHER])]
 
 
 def test_only_an_owned_domain_routes_and_only_where_it_is_switched_on(town: Town, resolver: FakeResolver) -> None:

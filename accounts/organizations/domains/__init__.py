@@ -7,7 +7,7 @@ word of the tenant's provider for an address count, and only an owned one routes
 from accounts.organizations.domains.affiliation import confirm, is_code_waiting, send_code
 from accounts.organizations.domains.checking import check, check_due
 from accounts.organizations.domains.claiming import claim, claimable, release
-from accounts.organizations.domains.holding import affiliated_domains, owned_domains, owned_domains_sql, owns
+from accounts.organizations.domains.holding import affiliated_domains, owned_domains, owns
 from accounts.organizations.domains.refusing import REFUSED, DomainRefusalReason, DomainRefused, record_refusal
 from accounts.organizations.domains.routing import Route, route_of, set_route
 
@@ -24,7 +24,6 @@ __all__ = [
     "confirm",
     "is_code_waiting",
     "owned_domains",
-    "owned_domains_sql",
     "owns",
     "record_refusal",
     "release",

@@ -16,13 +16,6 @@ def owned_domains(tenant_id: UUID) -> frozenset[str]:
     return frozenset(Domain.objects.filter(OWNED, tenant=tenant_id).values_list("name", flat=True))
 
 
-def owned_domains_sql(tenant: str) -> str:
-    """Return the SQL expression of the same names as ``text[]``. ``tenant`` is an SQL expression of the tenant's id."""
-    return (
-        f"ARRAY(SELECT d.name::text FROM accounts_domain d WHERE d.tenant_id = {tenant} AND d.owned_since IS NOT NULL)"
-    )
-
-
 def affiliated_domains(tenant_id: UUID) -> frozenset[str]:
     """Return the domains that a sign-up policy may admit: those that the tenant owns or is affiliated with."""
     shown = OWNED | DomainState.AFFILIATED.rows
